@@ -1,0 +1,48 @@
+# The verbs of the book. `make book` and `make test` need Python 3.11+, pip and
+# make; everything else they install themselves, into .venv and node_modules.
+
+PYTHON ?= python3
+RUN := .venv/bin/python
+# Two small cores: more threads make the book's small arrays slower.
+export OMP_NUM_THREADS ?= 1
+
+.PHONY: help setup book serve test notebooks lab lint mutants lock newest clean
+
+help:             ## say what each verb does
+	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
+
+setup:            ## make .venv and node_modules from the locks (nothing to do if unchanged)
+	@$(PYTHON) tools/environment.py
+
+book: setup       ## build the site from the committed outputs and say where it is
+	@$(RUN) tools/site.py build
+
+serve: book       ## show the built site on this machine
+	@$(RUN) tools/site.py serve
+
+test: setup       ## every check: code, notebooks (executed and compared), built site
+	@$(RUN) tools/site.py build
+	@$(RUN) -m ruff check .
+	@$(RUN) -m pytest
+
+notebooks: setup  ## execute every notebook afresh and store its outputs
+	@$(RUN) tools/notebooks.py run
+
+lab: setup        ## open the notebooks in JupyterLab
+	@$(RUN) -m jupyter lab chapters
+
+lint: setup       ## the fast checks: style, notebooks, prose
+	@$(RUN) -m ruff check .
+	@$(RUN) -m pytest tests/book
+
+mutants: setup    ## mutation test of attention.by_hand (about half an hour)
+	@$(RUN) tools/mutants.py by_hand
+
+lock:             ## write requirements.lock from the environment as it is
+	@$(PYTHON) tools/environment.py --lock
+
+newest:           ## take the newest versions instead of the locked ones
+	@$(PYTHON) tools/environment.py --newest
+
+clean:            ## remove everything built; the environment stays
+	rm -rf _build .pytest_cache .ruff_cache .hypothesis
