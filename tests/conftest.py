@@ -1,0 +1,34 @@
+"""What all tests share."""
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
+import hypothesis
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# The same cases on every run, so that a red test is red for everyone.
+hypothesis.settings.register_profile("book", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("book")
+
+
+def load_without_shape_checks(module: str) -> ModuleType:
+    """Load a second copy of a module of the package, its shape types not enforced.
+
+    While testing, `attention.*` is imported with its jaxtyping shapes checked
+    by beartype, which would answer a wrong call before the module's own error
+    message does. The copy has another name, so the import hook leaves it alone.
+    """
+    path = ROOT / "code" / "attention" / f"{module}.py"
+    spec = importlib.util.spec_from_file_location(f"unchecked_{module}", path)
+    copy = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(copy)
+    return copy
+
+
+@pytest.fixture(scope="session")
+def plain_by_hand() -> ModuleType:
+    """`attention.by_hand` as a reader meets it, without enforced shapes."""
+    return load_without_shape_checks("by_hand")

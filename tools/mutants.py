@@ -1,0 +1,263 @@
+"""Mutation test: count the small faults in a module that its tests notice.
+
+cosmic-ray changes the module in one place at a time (`<` to `<=`, `+` to `-`,
+`1` to `2`, `not` added ...). Each such mutant should make a test fail; one that
+does not has survived, and is printed as a diff.
+
+    python tools/mutants.py by_hand             test every mutant of attention.by_hand
+    python tools/mutants.py by_hand --report    print the last result again
+
+The exit code is 1 if fewer than 95 % of the mutants are killed. The tests are
+`tests/test_<module>*.py`, run on copies under `_build/mutants/`; no file of the
+working tree changes. Needs `fork`, so not Windows. Not counted: mutants of type
+annotations, and mutants with which the module cannot even be imported.
+"""
+
+import argparse
+import ast
+import difflib
+import importlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import traceback
+from collections.abc import Iterator
+from importlib.metadata import entry_points
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+WORK = ROOT / "_build" / "mutants"
+TOOL = "cosmic-ray==8.7.0"
+COPIED = ["code", "tests", "weights", "pyproject.toml"]
+LEAST_KILLED = 0.95
+SECONDS = 180  # a mutant that takes longer is stuck in a loop: killed
+
+# Loaded once, before the tests fork off.
+HEAVY = ["numpy", "torch", "pytest", "beartype", "jaxtyping", "hypothesis.extra.numpy"]
+
+# Exit codes of pytest. Failed collection means that the module cannot be imported.
+SURVIVED, KILLED, BROKEN = 0, 1, 2
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("module", help="a module of code/attention, such as by_hand")
+    parser.add_argument("--report", action="store_true", help="print the last result again")
+    parser.add_argument("--jobs", type=int, default=2, help="mutants tested at a time (2)")
+    arguments = parser.parse_args()
+
+    result_file = WORK / f"{arguments.module}.json"
+    if not arguments.report:
+        result = test_all_mutants(arguments.module, arguments.jobs)
+        result_file.write_text(json.dumps(result, indent=1), encoding="utf-8")
+    elif not result_file.exists():
+        sys.exit(f"No result yet: run `python tools/mutants.py {arguments.module}` first.")
+    sys.exit(report(json.loads(result_file.read_text(encoding="utf-8"))))
+
+
+def report(result: dict) -> int:
+    """Print survivors and score; return the exit code."""
+    for survivor in result["survivors"]:
+        print(survivor, end="\n\n")
+    score = result["killed"] / result["total"]
+    print(
+        f"attention.{result['module']}: {result['killed']} of {result['total']} mutants killed, "
+        f"{score:.1%} (at least {LEAST_KILLED:.0%} wanted); "
+        f"{result['broken']} more could not be imported"
+    )
+    return 0 if score >= LEAST_KILLED else 1
+
+
+# ------------------------------------------------------------------- mutants
+
+
+def install_tool() -> None:
+    """Put cosmic-ray into a folder of its own, behind the packages of the environment."""
+    target = WORK / TOOL
+    if not target.exists():
+        print(f"Installing {TOOL} ...", flush=True)
+        half_done = target.with_suffix(".part")
+        pip = [sys.executable, "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
+        subprocess.run(
+            [*pip, "--upgrade", "--no-warn-conflicts", "--target", half_done, TOOL], check=True
+        )
+        half_done.rename(target)
+    sys.path.append(str(target))
+
+
+def mutants_of(source: str) -> Iterator[str]:
+    """Yield the source with one small fault in it, once for each fault there can be."""
+    from cosmic_ray.ast import ast_nodes, get_ast
+    from cosmic_ray.mutating import mutate_code
+    from cosmic_ray.plugins import get_operator, operator_names
+
+    annotated = annotations(source)
+    nodes = list(ast_nodes(get_ast(source)))
+    for operator_class in map(get_operator, operator_names()):
+        if operator_class.arguments():
+            continue  # needs variable names to be chosen for it
+        operator = operator_class()
+        spans = (span for node in nodes for span in operator.mutation_positions(node))
+        for occurrence, (start, _) in enumerate(spans):
+            if not any(first <= start < last for first, last in annotated):
+                yield mutate_code(source, operator, occurrence)
+
+
+def annotations(source: str) -> list[tuple[tuple[int, int], tuple[int, int]]]:
+    """Return where the type annotations start and end, as (line, column)."""
+    spans = []
+    for node in ast.walk(ast.parse(source)):
+        for hint in (getattr(node, "annotation", None), getattr(node, "returns", None)):
+            if hint is not None:
+                start, end = (hint.lineno, hint.col_offset), (hint.end_lineno, hint.end_col_offset)
+                spans.append((start, end))
+    return spans
+
+
+# --------------------------------------------------------------------- tests
+
+
+def test_all_mutants(module: str, jobs: int) -> dict:
+    """Run the tests on each mutant and count how many they kill."""
+    source_file = Path("code", "attention", f"{module}.py")
+    source = (ROOT / source_file).read_text(encoding="utf-8")
+    copies = [make_copy(WORK / module / str(n)) for n in range(jobs)]
+    install_tool()
+    mutants = list(mutants_of(source))
+    prepare_process()
+
+    # The unchanged module must pass, and one that is plainly wrong must not:
+    # otherwise the tests fail anyhow, or do not test the copy at all.
+    wrong = f"{source}\n\ndel {first_public_function(source)}\n"
+    outcomes = run_tests([source, wrong], source_file, copies)
+    if outcomes[0] != SURVIVED:
+        sys.exit(f"The tests fail on the unchanged module: see {copies[0] / 'log'}.")
+    if outcomes[1] == SURVIVED:
+        sys.exit("The tests pass without a function of the module: they test something else.")
+
+    print(f"{len(mutants)} mutants of attention.{module}, {jobs} at a time", flush=True)
+    outcomes = run_tests(mutants, source_file, copies)
+    survivors = [m for m, outcome in zip(mutants, outcomes, strict=True) if outcome == SURVIVED]
+    shutil.rmtree(WORK / module)
+    broken = outcomes.count(BROKEN)
+    return {
+        "module": module,
+        "total": len(mutants) - broken,
+        "killed": outcomes.count(KILLED),
+        "broken": broken,
+        "survivors": [diff(source, mutant, source_file) for mutant in survivors],
+    }
+
+
+def make_copy(folder: Path) -> Path:
+    """Copy what the tests need, so that a mutant never touches the working tree."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for name in COPIED:
+        original = ROOT / name
+        if original.is_dir():
+            ignored = shutil.ignore_patterns("__pycache__", "*.egg-info")
+            shutil.copytree(original, folder / name, ignore=ignored)
+        elif original.exists():
+            shutil.copy(original, folder / name)
+    return folder
+
+
+def prepare_process() -> None:
+    """Load once what every run of the tests needs; the runs fork from this process."""
+    os.environ |= {"OMP_NUM_THREADS": "1", "ATTENTION_TEST_CASES": "30"}
+    # The mutants are written within the same second: cached bytecode would hide them.
+    sys.dont_write_bytecode = True
+    for name in HEAVY:
+        importlib.import_module(name)
+    for plugin in entry_points(group="pytest11"):
+        plugin.load()
+
+
+def first_public_function(source: str) -> str:
+    functions = (n.name for n in ast.parse(source).body if isinstance(n, ast.FunctionDef))
+    return next(name for name in functions if not name.startswith("_"))
+
+
+def run_tests(sources: list[str], source_file: Path, copies: list[Path]) -> list[int]:
+    """Test each source in a process of its own, one process for each copy at a time."""
+    outcomes = [BROKEN] * len(sources)
+    free = list(copies)
+    running: dict[int, tuple[int, Path]] = {}
+    started = time.monotonic()
+    waiting = list(enumerate(sources))[::-1]
+    while waiting or running:
+        while waiting and free:
+            number, source = waiting.pop()
+            copy = free.pop()
+            (copy / source_file).write_text(source, encoding="utf-8")
+            process = os.fork()
+            if process == 0:
+                test_in_this_process(copy, source_file.stem)
+            running[process] = number, copy
+        process, status = os.wait()
+        number, copy = running.pop(process)
+        free.append(copy)
+        outcomes[number] = outcome_of(status, copy)
+        done = len(sources) - len(waiting) - len(running)
+        if done % 25 == 0:
+            alive, seconds = outcomes.count(SURVIVED), time.monotonic() - started
+            print(f"  {done} tested, {alive} survived, {seconds:.0f} s", flush=True)
+    return outcomes
+
+
+def test_in_this_process(copy: Path, module: str) -> None:
+    """Run the tests of the copy and end the process with pytest's exit code."""
+    import hypothesis
+    import pytest
+
+    class StopAtFirstFailure:
+        """Skip the search for the smallest failing case: that it fails is enough."""
+
+        def pytest_configure(self):
+            phases = [hypothesis.Phase.explicit, hypothesis.Phase.generate]
+            book = hypothesis.settings.get_profile("book")
+            hypothesis.settings.register_profile("mutants", book, phases=phases)
+            hypothesis.settings.load_profile("mutants")
+
+    code = pytest.ExitCode.INTERNAL_ERROR
+    try:
+        with (copy / "log").open("w") as log:
+            os.dup2(log.fileno(), 1)
+            os.dup2(log.fileno(), 2)
+            signal.alarm(SECONDS)
+            os.chdir(copy)
+            sys.path.insert(0, str(copy / "code"))
+            # The error tests take no time, so they go first.
+            tests = sorted(map(str, (copy / "tests").glob(f"test_{module}*.py")), reverse=True)
+            options = ["-x", "-q", "-p", "no:cacheprovider", "--tb=line", f"--rootdir={copy}"]
+            code = pytest.main([*options, *tests], plugins=[StopAtFirstFailure()])
+    except BaseException:
+        traceback.print_exc()
+    sys.stdout.flush()
+    os._exit(code)
+
+
+def outcome_of(status: int, copy: Path) -> int:
+    """Read how a test process ended."""
+    if os.WIFSIGNALED(status):
+        return KILLED  # the alarm, or a crash
+    code = os.WEXITSTATUS(status)
+    if code not in (SURVIVED, KILLED, BROKEN):
+        sys.exit(f"pytest could not run, exit code {code}: see {copy / 'log'}.")
+    return code
+
+
+def diff(source: str, mutant: str, source_file: Path) -> str:
+    lines = difflib.unified_diff(
+        source.splitlines(), mutant.splitlines(), str(source_file), "mutant", lineterm="", n=1
+    )
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()
