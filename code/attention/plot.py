@@ -1,0 +1,111 @@
+"""The book's figures: one style, and the few plots that chapters share."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+from jaxtyping import Float
+from matplotlib.axes import Axes
+from matplotlib.colors import Normalize
+
+from attention.report import require
+
+STYLE = Path(__file__).with_name("book.mplstyle")
+
+# Okabe and Ito's colours by name, for when a colour has to mean something.
+BLUE, VERMILION, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
+SKY, ORANGE, BLACK = "#56B4E9", "#E69F00", "#000000"
+# A second sign beside the colour, for readers who do not see it.
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+
+
+def use_book_style() -> None:
+    """Give the figures of this session the book's look, at twice the pixel density."""
+    plt.style.use(STYLE)
+    try:
+        from matplotlib_inline.backend_inline import set_matplotlib_formats
+    except ImportError:  # outside a notebook there is no density to set
+        return
+    set_matplotlib_formats("retina")
+
+
+def matrix(
+    numbers: Float[np.ndarray, "rows columns"],
+    rows: Sequence[str],
+    columns: Sequence[str],
+    ax: Axes,
+    title: str = "",
+    limits: tuple[float, float] | None = None,
+    decimals: int = 2,
+) -> None:
+    """Draw a matrix as a heat map with its numbers written in the cells.
+
+    Parameters
+    ----------
+    numbers : (rows, columns)
+    rows, columns : sequences of str
+        The labels: for attention weights, queries and keys.
+    ax : matplotlib axes
+    title : str
+    limits : (low, high), optional
+        What the ends of the colour scale stand for. Default: the extremes.
+    decimals : int
+        How many decimals to write.
+
+    Raises
+    ------
+    ValueError
+        If the labels are not as many as the rows and columns.
+    """
+    require(len(rows) == len(numbers), "rows", f"{len(numbers)} labels", len(rows))
+    require(len(columns) == numbers.shape[1], "columns", f"{numbers.shape[1]} labels", len(columns))
+    low, high = limits or (numbers.min(), numbers.max())
+    norm = Normalize(low, high if high > low else low + 1)
+    ax.imshow(numbers, norm=norm, aspect="auto")
+    ax.set_xticks(range(len(columns)), columns)
+    ax.set_yticks(range(len(rows)), rows)
+    ax.tick_params(length=0)
+    ax.grid(visible=False)
+    ax.spines[:].set_visible(False)
+    ax.set_title(title)
+    for (i, j), number in np.ndenumerate(numbers):
+        # cividis runs from dark blue to light yellow; black and white stand out
+        # equally well at 0.47
+        colour = "black" if norm(number) > 0.465 else "white"
+        ax.text(j, i, f"{number:.{decimals}f}", ha="center", va="center", color=colour, size=9)
+
+
+def links(
+    weights: Float[np.ndarray, "queries keys"],
+    queries: Sequence[str],
+    keys: Sequence[str],
+    ax: Axes,
+    title: str = "",
+) -> None:
+    """Draw attention as lines from each query to the keys, as wide as the weight.
+
+    Parameters
+    ----------
+    weights : (queries, keys)
+        From 0 to 1.
+    queries, keys : sequences of str
+        The tokens: queries on the left, keys on the right.
+    ax : matplotlib axes
+    title : str
+
+    Raises
+    ------
+    ValueError
+        If the labels are not as many as the rows and columns.
+    """
+    require(len(queries) == len(weights), "queries", f"{len(weights)} labels", len(queries))
+    require(len(keys) == weights.shape[1], "keys", f"{weights.shape[1]} labels", len(keys))
+    for (i, j), weight in np.ndenumerate(weights):
+        ax.plot([0, 1], [-i, -j], color=BLUE, lw=9 * weight, alpha=0.75, solid_capstyle="butt")
+    for i, token in enumerate(queries):
+        ax.text(-0.05, -i, token, ha="right", va="center")
+    for j, token in enumerate(keys):
+        ax.text(1.05, -j, token, ha="left", va="center")
+    ax.set(xlim=(-0.6, 1.6), title=title)
+    ax.set_axis_off()

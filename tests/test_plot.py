@@ -1,0 +1,63 @@
+"""The shared figures draw what they are given."""
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+from attention import plot
+
+WEIGHTS = np.array([[0.25, 0.75], [1.0, 0.0], [0.5, 0.5]])
+
+
+@pytest.fixture
+def ax():
+    plot.use_book_style()
+    fig, ax = plt.subplots()
+    yield ax
+    plt.close(fig)
+
+
+def test_matrix_writes_every_number(ax):
+    plot.matrix(WEIGHTS, ["a", "b", "c"], ["x", "y"], ax, limits=(0.0, 1.0))
+    written = {text.get_position(): text.get_text() for text in ax.texts}
+    assert written == {(j, i): f"{number:.2f}" for (i, j), number in np.ndenumerate(WEIGHTS)}
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["a", "b", "c"]
+
+
+def test_numbers_stand_out_from_their_cells(ax):
+    """Contrast of at least 4.5 to 1 in each cell, from dark to light (WCAG 2, level AA)."""
+    numbers = np.linspace(0, 1, 41)[None]
+    plot.matrix(numbers, ["w"], [""] * 41, ax, limits=(0.0, 1.0))
+    colours = ax.images[0].cmap(ax.images[0].norm(numbers[0]))[:, :3]
+    for cell, text in zip(colours, ax.texts, strict=True):
+        lighter, darker = sorted([luminance(cell), luminance(text.get_color())], reverse=True)
+        assert (lighter + 0.05) / (darker + 0.05) >= 4.5
+
+
+def luminance(colour) -> float:
+    rgb = np.array(matplotlib.colors.to_rgb(colour))
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    return float(linear @ [0.2126, 0.7152, 0.0722])
+
+
+def test_matrix_of_equal_numbers(ax):
+    plot.matrix(np.full((2, 2), 0.5), ["a", "b"], ["x", "y"], ax)
+    assert len(ax.texts) == 4
+
+
+def test_links_are_as_wide_as_the_weights(ax):
+    plot.links(WEIGHTS, ["a", "b", "c"], ["x", "y"], ax)
+    widths = np.array([line.get_linewidth() for line in ax.lines]).reshape(WEIGHTS.shape)
+    np.testing.assert_allclose(widths / widths.max(), WEIGHTS)
+
+
+@pytest.mark.parametrize("draw", [plot.matrix, plot.links])
+def test_wrong_labels_are_refused(ax, draw):
+    with pytest.raises(ValueError, match=r"expected 3 labels, got 2"):
+        draw(WEIGHTS, ["a", "b"], ["x", "y"], ax)
+    with pytest.raises(ValueError, match=r"expected 2 labels, got 1"):
+        draw(WEIGHTS, ["a", "b", "c"], ["x"], ax)

@@ -1,0 +1,34 @@
+"""Sentences and tables that cells print."""
+
+import pytest
+
+from attention.report import require, sentence, table
+
+
+def test_sentence_is_one_line_and_renders():
+    said = sentence("""
+        The weight is
+        0.62.
+    """)
+    assert repr(said) == said._repr_markdown_() == "The weight is 0.62."
+
+
+def test_table():
+    said = table(["d_k", "variance"], [[4, "4.0"], [16, "16.1"]])
+    assert repr(said).splitlines() == [
+        "| d_k | variance |",
+        "| --- | --- |",
+        "| 4 | 4.0 |",
+        "| 16 | 16.1 |",
+    ]
+
+
+def test_table_refuses_a_ragged_row():
+    with pytest.raises(ValueError, match=r"row 1: expected 2 entries, got 1"):
+        table(["a", "b"], [[1, 2], [3]])
+
+
+def test_require():
+    require(condition=True, argument="heads", expected="a divisor", got=3)
+    with pytest.raises(ValueError, match=r"heads: expected a divisor of 8, got 3"):
+        require(condition=False, argument="heads", expected="a divisor of 8", got=3)
