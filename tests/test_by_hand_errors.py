@@ -259,7 +259,7 @@ def test_scale_must_be_a_finite_number(plain_by_hand, scale):
     )
 
 
-@pytest.mark.filterwarnings("ignore:overflow:RuntimeWarning")
+@pytest.mark.filterwarnings("error:overflow:RuntimeWarning")
 @pytest.mark.parametrize(("dtype", "large"), [(np.float32, 1e20), (np.float64, 1e160)])
 def test_scores_that_overflow_are_refused(plain_by_hand, dtype, large):
     rows = np.full((2, 4), large, dtype)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from attention.report import require, sentence, table
+from attention.report import require, section, sentence, table
 
 
 def test_sentence_is_one_line_and_renders():
@@ -32,3 +32,9 @@ def test_require():
     require(condition=True, argument="heads", expected="a divisor", got=3)
     with pytest.raises(ValueError, match=r"heads: expected a divisor of 8, got 3"):
         require(condition=False, argument="heads", expected="a divisor of 8", got=3)
+
+
+def test_section_links_to_a_heading():
+    heading = "The formula, and the smallest code"
+    assert section(heading) == f"[{heading}](#the-formula-and-the-smallest-code)"
+    assert section("Why three matrices?") == "[Why three matrices?](#why-three-matrices)"

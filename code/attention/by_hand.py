@@ -106,7 +106,8 @@ def scaled_dot_product_attention(
     working = _working_dtype(query, key, value)
     q, k, v = (array.astype(working) for array in (query, key, value))
 
-    scores = (q @ k.swapaxes(-1, -2)) * working.type(scale)  # (..., queries, keys)
+    with np.errstate(over="ignore", invalid="ignore"):  # checked in the next line
+        scores = (q @ k.swapaxes(-1, -2)) * working.type(scale)  # (..., queries, keys)
     if not np.isfinite(scores).all():
         raise ValueError(
             f"query, key: their scaled dot products overflow {working}; expected smaller entries"

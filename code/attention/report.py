@@ -5,6 +5,7 @@ ends in ``sentence(...)`` or ``table(...)``, whose result is rendered as Markdow
 in JupyterLab and on the site, and prints as plain text anywhere else.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 
 
@@ -45,6 +46,12 @@ def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Markdown:
         require(len(row) == len(header), f"row {number}", f"{len(header)} entries", len(row))
         lines.append([str(entry) for entry in row])
     return Markdown("\n".join("| " + " | ".join(line) + " |" for line in lines))
+
+
+def section(heading: str) -> str:
+    """Make a link to a heading of the same page, for the last column of a claims table."""
+    slug = re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+    return f"[{heading}](#{slug})"
 
 
 def require(condition: bool, argument: str, expected: str, got: object) -> None:

@@ -1,0 +1,28 @@
+"""Compare the figures of executed notebooks with the committed ones.
+
+nbval compares all text outputs but passes over images. The hook below looks
+at the images of every cell that nbval has just run.
+"""
+
+import os
+
+import pytest
+from tests.figure_comparison import difference, images
+
+# The kernels that nbval starts inherit this: one thread, the same sums in the
+# same order.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_call(item: pytest.Item):
+    """Fail a notebook cell whose new figures are not the stored ones."""
+    outcome = yield
+    if type(item).__name__ != "IPyNbCell" or outcome.excinfo or not item.options["check"]:
+        return
+    stored, new = images(item.cell.outputs), images(item.test_outputs or [])
+    if len(stored) != len(new):
+        item.raise_cell_error(f"{len(stored)} stored images, {len(new)} new ones")
+    for number, (before, after) in enumerate(zip(stored, new, strict=True)):
+        if problem := difference(before, after):
+            item.raise_cell_error(f"image {number}: {problem}")

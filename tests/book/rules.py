@@ -1,0 +1,209 @@
+"""What a notebook of the book has to look like: one function for each rule.
+
+Each takes a notebook and yields its faults, as sentences that name the cell.
+`test_notebooks.py` asks that there be none, and shows on broken copies that
+each rule can fail.
+"""
+
+import re
+from collections.abc import Iterator
+
+import nbformat
+from nbformat import NotebookNode
+
+# What nbval does not compare. Every use needs a reason beside it, in a comment.
+IGNORE_TAGS = {"nbval-ignore-output", "nbval-skip", "nbval-raises-exception", "raises-exception"}
+REASON = re.compile(r"^# not compared: \S.{15,}", re.MULTILINE)
+KNOWN_TAGS = IGNORE_TAGS | {"hide-cell", "hide-input"}
+LONGEST_LINE = 79  # what fits the text column on a desktop
+
+
+def code_cells(notebook: NotebookNode) -> list[NotebookNode]:
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def outputs(notebook: NotebookNode) -> Iterator[tuple[NotebookNode, NotebookNode]]:
+    for cell in code_cells(notebook):
+        for output in cell.outputs:
+            yield cell, output
+
+
+def tags(cell: NotebookNode) -> set[str]:
+    return set(cell.metadata.get("tags", []))
+
+
+def output_text(output: NotebookNode) -> str:
+    """Return all the text of an output, image data left out."""
+    data = {k: v for k, v in output.get("data", {}).items() if not k.startswith("image/")}
+    return "\n".join([output.get("text", ""), *map(str, data.values())])
+
+
+def format_is_current(notebook: NotebookNode) -> Iterator[str]:
+    """A valid notebook of format 4.5 or newer, which has cell ids."""
+    if (notebook.nbformat, notebook.nbformat_minor) < (4, 5):
+        yield f"format {notebook.nbformat}.{notebook.nbformat_minor}, expected at least 4.5"
+    try:
+        nbformat.validate(notebook)
+    except nbformat.ValidationError as error:
+        yield f"not valid: {error.message}"
+
+
+def metadata_is_normalised(notebook: NotebookNode) -> Iterator[str]:
+    """Metadata that carries nothing of the machine that ran it."""
+    expected = {
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+    }
+    if notebook.metadata != expected:
+        yield "metadata is not what `make notebooks` writes"
+    for cell, output in outputs(notebook):
+        if output.get("metadata"):
+            yield f"{cell.id}: an output carries metadata"
+
+
+def executed_once_in_order(notebook: NotebookNode) -> Iterator[str]:
+    """Execution counts 1, 2, 3 ...: one fresh run, and nothing left out.
+
+    nbval passes over a cell that was never executed, so this rule matters.
+    """
+    counts = [cell.execution_count for cell in code_cells(notebook)]
+    if counts != list(range(1, len(counts) + 1)):
+        yield f"execution counts are {counts}, expected 1 to {len(counts)}: run `make notebooks`"
+    for cell, output in outputs(notebook):
+        if output.output_type == "execute_result" and output.execution_count != (
+            cell.execution_count
+        ):
+            yield f"{cell.id}: its output is of another run"
+
+
+def no_trailing_semicolon(notebook: NotebookNode) -> Iterator[str]:
+    """No cell that ends in `;`: nbval runs it without the output being hidden."""
+    for cell in code_cells(notebook):
+        if cell.source.rstrip().endswith(";"):
+            yield f"{cell.id}: ends in a semicolon"
+
+
+def lines_fit(notebook: NotebookNode) -> Iterator[str]:
+    """No code or output line that needs scrolling on a desktop."""
+    for cell in code_cells(notebook):
+        for line in cell.source.splitlines():
+            if len(line) > LONGEST_LINE:
+                yield f"{cell.id}: a line of {len(line)} characters: {line[:40]}..."
+    for cell, output in outputs(notebook):
+        rendered = "text/markdown" in output.get("data", {})
+        for line in [] if rendered else output_text(output).splitlines():
+            if len(line) > LONGEST_LINE:
+                yield f"{cell.id}: an output line of {len(line)} characters: {line[:40]}..."
+
+
+def output_is_clean(notebook: NotebookNode) -> Iterator[str]:
+    """No warnings, errors, addresses or paths of one machine in the outputs."""
+    for cell, output in outputs(notebook):
+        if output.get("name") == "stderr":
+            yield f"{cell.id}: writes to stderr: {output.text[:60]!r}"
+        if output.output_type == "error" and not tags(cell) & IGNORE_TAGS:
+            yield f"{cell.id}: ends in {output.ename}"
+        if found := re.search(
+            r"0x[0-9a-f]{6,}|/home/|/Users/|/tmp/|/root/|/work/|site-packages", output_text(output)
+        ):
+            yield f"{cell.id}: prints {found.group()!r}"
+        if found := re.search(r"(src|href)=.https?://", output_text(output)):
+            yield f"{cell.id}: its HTML loads from elsewhere"
+
+
+def figures_have_alt_text(notebook: NotebookNode) -> Iterator[str]:
+    """A description, a caption and a name for each figure, and no number in the description."""
+    for cell, output in outputs(notebook):
+        if "image/png" not in output.get("data", {}):
+            continue
+        metadata = cell.metadata.get("mystnb", {})
+        alt = metadata.get("image", {}).get("alt", "")
+        if len(alt) < 60:
+            yield f"{cell.id}: its alt text is {alt!r}; say what is seen"
+        if re.search(r"\d\.\d|%", alt):
+            yield f"{cell.id}: a measured number is typed into its alt text"
+        figure = metadata.get("figure", {})
+        if not figure.get("caption") or not figure.get("name"):
+            yield f"{cell.id}: its figure has no caption or no name"
+        if cell.metadata.get("label") != figure.get("name"):
+            yield f"{cell.id}: label and figure name differ"
+
+
+def ignored_cells_give_a_reason(notebook: NotebookNode) -> Iterator[str]:
+    """Fewer than 3 % of the cells escape the comparison, each with its reason.
+
+    One set-up cell, the first, may do so besides.
+    """
+    cells = code_cells(notebook)
+    ignored = [cell for cell in cells if tags(cell) & IGNORE_TAGS]
+    for cell in ignored:
+        if not REASON.search(cell.source):
+            yield f"{cell.id}: not compared, and no line '# not compared: <why>'"
+    counted = [cell for cell in ignored if cell is not cells[0]]
+    if len(counted) >= 0.03 * len(cells) and counted:
+        yield f"{len(counted)} of {len(cells)} cells are not compared; the limit is 3 %"
+
+
+def tags_are_known(notebook: NotebookNode) -> Iterator[str]:
+    """No tag that nothing acts on, such as a misspelt one."""
+    for cell in notebook.cells:
+        for tag in tags(cell) - KNOWN_TAGS:
+            yield f"{cell.id}: unknown tag {tag!r}"
+
+
+def skeleton_is_complete(notebook: NotebookNode) -> Iterator[str]:
+    """Every chapter has the same parts, in the same order."""
+    text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    parts = [
+        "**The question.**",
+        "**What you need.**",
+        ":class: predict",
+        ":class: bug",
+        "## Exercises",
+        "## What we measured",
+        "## Further reading",
+    ]
+    places = [text.find(part) for part in parts]
+    for part, place in zip(parts, places, strict=True):
+        if place < 0:
+            yield f"no {part!r}"
+    if places != sorted(places):
+        yield f"its parts are not in the order {parts}"
+
+
+def exercises_are_complete(notebook: NotebookNode) -> Iterator[str]:
+    """Four to six exercises, each with difficulty, minutes, hint, checker and solution."""
+    cells = notebook.cells
+    starts = [i for i, cell in enumerate(cells) if cell.source.startswith("### Exercise ")]
+    if not 4 <= len(starts) <= 6:
+        yield f"{len(starts)} exercises, expected 4 to 6"
+    for i in starts:
+        task, attempt, solution = cells[i : i + 3]
+        name = task.source.splitlines()[0].removeprefix("### ")
+        if not re.search(r"\*Difficulty [123] of 3, about \d+ minutes\*", task.source):
+            yield f"{name}: no difficulty and minutes"
+        if "<summary>Hint</summary>" not in task.source:
+            yield f"{name}: no hint"
+        attempt_says = "".join(output_text(output) for output in attempt.get("outputs", []))
+        solution_says = "".join(output_text(output) for output in solution.get("outputs", []))
+        if "checks." not in attempt.source or "Not started" not in attempt_says:
+            yield f"{name}: the cell for the answer does not call its checker, unfinished"
+        if "hide-cell" not in tags(solution):
+            yield f"{name}: the solution is not folded"
+        if "checks." not in solution.source or "✓" not in solution_says:
+            yield f"{name}: the solution does not pass its checker"
+
+
+RULES = [
+    format_is_current,
+    metadata_is_normalised,
+    executed_once_in_order,
+    no_trailing_semicolon,
+    lines_fit,
+    output_is_clean,
+    figures_have_alt_text,
+    ignored_cells_give_a_reason,
+    tags_are_known,
+    skeleton_is_complete,
+    exercises_are_complete,
+]

@@ -1,0 +1,159 @@
+"""The notebooks obey the rules, and each rule can fail."""
+
+import copy
+from collections import Counter
+from collections.abc import Callable
+
+import nbformat
+import pytest
+from nbformat import NotebookNode
+
+from . import rules
+from .conftest import NOTEBOOKS
+
+
+@pytest.mark.parametrize("rule", rules.RULES, ids=lambda rule: rule.__name__)
+def test_notebook(notebook: NotebookNode, rule: Callable):
+    """`make lint` names the faults; CONTRIBUTING.md says what the rules mean."""
+    assert list(rule(notebook)) == []
+
+
+def test_there_are_notebooks():
+    assert len(NOTEBOOKS) >= 2
+
+
+def test_cell_ids_are_unique_in_the_book():
+    """A later version of the book's engine reads all notebooks into one name space."""
+    ids = Counter(cell.id for path in NOTEBOOKS for cell in nbformat.read(path, as_version=4).cells)
+    assert [name for name, times in ids.items() if times > 1] == []
+
+
+# ---------------------------------------------------- the rules themselves
+
+
+def first(notebook: NotebookNode, condition: Callable) -> NotebookNode:
+    return next(cell for cell in notebook.cells if condition(cell))
+
+
+def code(cell: NotebookNode) -> bool:
+    return cell.cell_type == "code"
+
+
+def has_figure(cell: NotebookNode) -> bool:
+    return any("image/png" in output.get("data", {}) for output in cell.get("outputs", []))
+
+
+def has_result(cell: NotebookNode) -> bool:
+    return any(output.output_type == "execute_result" for output in cell.get("outputs", []))
+
+
+def clear_outputs(nb):
+    for cell in rules.code_cells(nb):
+        cell.outputs, cell.execution_count = [], None
+
+
+def clear_one_cell(nb):
+    cell = rules.code_cells(nb)[1]
+    cell.outputs, cell.execution_count = [], None
+
+
+def another_runs_output(nb):
+    first(nb, has_result).outputs[-1].execution_count += 1
+
+
+def add_timing(nb):
+    nb.metadata["language_info"]["version"] = "3.11.7"
+
+
+def add_semicolon(nb):
+    rules.code_cells(nb)[1].source += ";"
+
+
+def add_long_line(nb):
+    rules.code_cells(nb)[1].source += "\n#" + 80 * "-"
+
+
+def add_warning(nb):
+    stream = nbformat.v4.new_output("stream", name="stderr", text="Warning: deprecated")
+    rules.code_cells(nb)[1].outputs.append(stream)
+
+
+def add_address(nb):
+    stream = nbformat.v4.new_output("stream", name="stdout", text="<object at 0x7f3a2b1c9d00>")
+    rules.code_cells(nb)[1].outputs.append(stream)
+
+
+def drop_alt(nb):
+    del first(nb, has_figure).metadata["mystnb"]["image"]
+
+
+def number_in_alt(nb):
+    first(nb, has_figure).metadata["mystnb"]["image"]["alt"] += " The largest weight is 0.62."
+
+
+def drop_caption(nb):
+    del first(nb, has_figure).metadata["mystnb"]["figure"]["caption"]
+
+
+def ignore_without_reason(nb):
+    rules.code_cells(nb)[0].metadata["tags"] = ["nbval-ignore-output"]
+
+
+def ignore_too_many(nb):
+    for cell in rules.code_cells(nb)[1:4]:
+        cell.metadata["tags"] = ["nbval-ignore-output"]
+        cell.source = "# not compared: prints how long the run took\n" + cell.source
+
+
+def misspell_tag(nb):
+    nb.cells[0].metadata["tags"] = ["hide-cel"]
+
+
+def drop_prediction(nb):
+    for cell in nb.cells:
+        cell.source = cell.source.replace(":class: predict", ":class: note")
+
+
+def unfold_solution(nb):
+    for cell in nb.cells:
+        cell.metadata.pop("tags", None)
+
+
+def drop_hint(nb):
+    cell = first(nb, lambda c: c.source.startswith("### Exercise"))
+    cell.source = cell.source.replace("<summary>Hint</summary>", "")
+
+
+def fail_solution(nb):
+    first(nb, lambda c: "hide-cell" in rules.tags(c)).outputs = []
+
+
+BREAKS = [
+    (clear_outputs, rules.executed_once_in_order),
+    (clear_one_cell, rules.executed_once_in_order),
+    (another_runs_output, rules.executed_once_in_order),
+    (add_timing, rules.metadata_is_normalised),
+    (add_semicolon, rules.no_trailing_semicolon),
+    (add_long_line, rules.lines_fit),
+    (add_warning, rules.output_is_clean),
+    (add_address, rules.output_is_clean),
+    (drop_alt, rules.figures_have_alt_text),
+    (number_in_alt, rules.figures_have_alt_text),
+    (drop_caption, rules.figures_have_alt_text),
+    (ignore_without_reason, rules.ignored_cells_give_a_reason),
+    (ignore_too_many, rules.ignored_cells_give_a_reason),
+    (misspell_tag, rules.tags_are_known),
+    (drop_prediction, rules.skeleton_is_complete),
+    (unfold_solution, rules.exercises_are_complete),
+    (drop_hint, rules.exercises_are_complete),
+    (fail_solution, rules.exercises_are_complete),
+]
+
+
+@pytest.mark.parametrize(("damage", "rule"), BREAKS, ids=lambda f: f.__name__)
+def test_rule_sees_the_damage(damage: Callable, rule: Callable):
+    sound = nbformat.read(NOTEBOOKS[0], as_version=4)
+    broken = copy.deepcopy(sound)
+    damage(broken)
+    assert list(rule(sound)) == []
+    assert list(rule(broken)) != []
