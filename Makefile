@@ -24,6 +24,7 @@ test: setup       ## every check: code, notebooks (executed and compared), built
 	@$(RUN) tools/site.py build
 	@$(RUN) -m ruff check .
 	@$(RUN) -m pytest
+	@$(RUN) -m pytest --nbval -n 2 --dist loadfile chapters
 
 notebooks: setup  ## execute every notebook afresh and store its outputs
 	@$(RUN) tools/notebooks.py run
@@ -35,7 +36,7 @@ lint: setup       ## the fast checks: style, notebooks, prose
 	@$(RUN) -m ruff check .
 	@$(RUN) -m pytest tests/book
 
-mutants: setup    ## mutation test of attention.by_hand (about half an hour)
+mutants: setup    ## mutation test of attention.by_hand (about a quarter of an hour)
 	@$(RUN) tools/mutants.py by_hand
 
 lock:             ## write requirements.lock from the environment as it is

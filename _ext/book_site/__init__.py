@@ -1,0 +1,16 @@
+"""What the book's site adds to Jupyter Book: three small things, one module each.
+
+* `mathjax`: serve MathJax from the site itself;
+* `repository`: the buttons that lead to the repository, Colab and Binder;
+* `finish`: repair each finished page where the theme falls short.
+"""
+
+from sphinx.application import Sphinx
+
+from . import finish, mathjax, repository
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    for part in (mathjax, repository, finish):
+        part.setup(app)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

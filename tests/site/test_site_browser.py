@@ -1,0 +1,259 @@
+"""Every built page as a browser shows it: desktop and phone, light and dark."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pytest
+from built_site import ROOT, pages
+from playwright.sync_api import Browser, BrowserContext, Page
+
+pytestmark = pytest.mark.browser
+
+DESKTOP = {"width": 1280, "height": 800}
+PHONE = {"width": 390, "height": 844}
+MODES = {
+    "desktop": {"viewport": DESKTOP, "color_scheme": "light"},
+    "desktop-dark": {"viewport": DESKTOP, "color_scheme": "dark"},
+    "phone": {"viewport": PHONE, "color_scheme": "light"},
+    "phone-dark": {"viewport": PHONE, "color_scheme": "dark"},
+}
+AXE = (ROOT / "node_modules/axe-core/axe.min.js").read_text()
+
+
+@dataclass
+class Visit:
+    """A page that has been opened, and what the browser said on the way."""
+
+    page: Page
+    errors: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+
+    def ready(self) -> None:
+        """Wait until the formulas are typeset and the fonts are there."""
+        self.page.evaluate("() => window.MathJax?.startup?.promise")
+        self.page.evaluate("() => document.fonts.ready.then(() => true)")
+
+
+def visit(context: BrowserContext, url: str) -> Visit:
+    """Open a page and write down errors and requests."""
+    visit = Visit(context.new_page())
+    page = visit.page
+    page.on("pageerror", lambda error: visit.errors.append(str(error)))
+    page.on(
+        "console",
+        lambda line: line.type in ("error", "warning") and visit.errors.append(line.text),
+    )
+    page.on(
+        "response",
+        lambda answer: (
+            answer.status >= 400 and visit.errors.append(f"{answer.status} {answer.url}")
+        ),
+    )
+    page.on("request", lambda request: visit.requests.append(request.url))
+    page.goto(url, wait_until="load")
+    visit.ready()
+    return visit
+
+
+# ------------------------------------------------------ every page, every mode
+
+
+@pytest.fixture(scope="module", params=MODES)
+def context(browser: Browser, request: pytest.FixtureRequest) -> Iterator[BrowserContext]:
+    context = browser.new_context(**MODES[request.param], reduced_motion="reduce")
+    yield context
+    context.close()
+
+
+@pytest.fixture(scope="module", params=pages())
+def opened(
+    context: BrowserContext, address: str, request: pytest.FixtureRequest
+) -> Iterator[Visit]:
+    visited = visit(context, address + request.param)
+    yield visited
+    visited.page.close()
+
+
+def test_console_is_silent(opened: Visit) -> None:
+    assert opened.errors == []
+
+
+def test_nothing_comes_from_another_origin(opened: Visit, address: str) -> None:
+    outside = [url for url in opened.requests if not url.startswith((address, "data:", "blob:"))]
+    assert outside == []
+
+
+def test_page_does_not_scroll_sideways(opened: Visit) -> None:
+    width, wide = opened.page.evaluate(
+        """() => [window.innerWidth, [...document.querySelectorAll('article *')]
+            .filter(e => e.getBoundingClientRect().right > window.innerWidth + 1
+                && !e.closest('.scrolls, pre, mjx-assistive-mml')
+                && !e.matches('a.image-reference > img'))
+            .map(e => e.outerHTML.slice(0, 120))]"""
+    )
+    assert opened.page.evaluate("document.documentElement.scrollWidth") <= width, wide
+    assert wide == []
+
+
+def test_images_are_whole_and_described(opened: Visit) -> None:
+    faults = opened.page.evaluate(
+        """() => [...document.images]
+            .filter(i => !(i.complete && i.naturalWidth > 0 && i.alt.trim()))
+            .map(i => i.outerHTML)"""
+    )
+    assert faults == []
+
+
+def test_formulas_are_typeset(opened: Visit) -> None:
+    faults = opened.page.evaluate(
+        """() => [...document.querySelectorAll('.math')]
+            .filter(e => !e.querySelector('mjx-container') || e.querySelector('mjx-merror'))
+            .map(e => e.textContent)"""
+    )
+    assert faults == []
+
+
+def test_axe_finds_no_violation(opened: Visit) -> None:
+    # Last of the page's tests: it opens what is folded, to look inside.
+    opened.page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+    opened.page.wait_for_timeout(50)  # the page's own script answers to the opening
+    assert violations(opened.page) == []
+
+
+def violations(page: Page) -> list[str]:
+    """Let axe-core look at the page as it is now, with all its rules."""
+    page.evaluate(AXE)
+    result = page.evaluate("axe.run({resultTypes: ['violations']})")
+    return [
+        f"{found['id']} ({found['impact']}): {node['html'][:200]}"
+        for found in result["violations"]
+        for node in found["nodes"]
+    ]
+
+
+# -------------------------------------------------------- what can be operated
+
+
+@pytest.fixture
+def desktop(browser: Browser) -> Iterator[BrowserContext]:
+    with browser.new_context(viewport=DESKTOP, reduced_motion="reduce") as context:
+        yield context
+
+
+@pytest.fixture
+def phone(browser: Browser) -> Iterator[BrowserContext]:
+    with browser.new_context(viewport=PHONE, reduced_motion="reduce", has_touch=True) as context:
+        yield context
+
+
+@pytest.fixture
+def chapter() -> str:
+    """Name a page that was made from a notebook."""
+    return next(page for page in pages() if (ROOT / page).with_suffix(".ipynb").exists())
+
+
+def test_root_leads_to_the_first_page(desktop: BrowserContext, address: str) -> None:
+    page = desktop.new_page()
+    page.goto(address)
+    page.wait_for_url("**/chapters/index.html")
+
+
+def test_solution_folds_from_the_keyboard(
+    desktop: BrowserContext, address: str, chapter: str
+) -> None:
+    page = visit(desktop, address + chapter).page
+    fold = page.locator(".tag_hide-cell details").first
+    summary, code = fold.locator("summary"), fold.locator("pre").first
+    assert not code.is_visible()
+    assert summary.inner_text().strip() == "Show a solution"
+    summary.focus()
+    page.keyboard.press("Enter")
+    assert code.is_visible()
+    assert summary.inner_text().strip() == "Hide a solution"
+    page.keyboard.press("Enter")
+    assert not code.is_visible()
+
+
+def test_focus_can_be_seen(desktop: BrowserContext, address: str, chapter: str) -> None:
+    page = visit(desktop, address + chapter).page
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        shown = page.evaluate(
+            """() => { const style = getComputedStyle(document.activeElement);
+                return [style.outlineStyle, parseFloat(style.outlineWidth)]; }"""
+        )
+        assert shown[0] != "none", page.evaluate("document.activeElement.outerHTML")
+        assert shown[1] >= 2
+
+
+def test_search_finds_a_word(desktop: BrowserContext, address: str, chapter: str) -> None:
+    visited = visit(desktop, address + chapter)
+    page = visited.page
+    page.locator(".search-button-field").click()
+    assert violations(page) == []
+    page.keyboard.type("softmax")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/search.html?q=softmax*")
+    hit = page.locator("#search-results li a").first
+    hit.wait_for()
+    hit.click()
+    page.wait_for_url("**/chapters/*.html*")
+    assert visited.errors == []
+
+
+def test_theme_switch_is_remembered(desktop: BrowserContext, address: str, chapter: str) -> None:
+    page = visit(desktop, address + chapter).page
+    seen = set()
+    for _ in range(3):
+        page.locator(".theme-switch-button").first.click()
+        seen.add(page.evaluate("document.documentElement.dataset.mode"))
+    assert seen == {"auto", "light", "dark"}
+    while page.evaluate("document.documentElement.dataset.mode") != "dark":
+        page.locator(".theme-switch-button").first.click()
+    page.reload()
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+
+
+def test_drawers_open_on_a_phone(phone: BrowserContext, address: str, chapter: str) -> None:
+    page = visit(phone, address + chapter).page
+    for side, link in (("primary", "Glossary"), ("secondary", "Exercises")):
+        inside = page.locator(f"#pst-{side}-sidebar-modal").get_by_text(link, exact=True).first
+        assert not inside.is_visible()
+        page.locator(f".{side}-toggle").first.click()
+        inside.wait_for(state="visible")
+        assert violations(page) == []
+        page.keyboard.press("Escape")
+        inside.wait_for(state="hidden")
+
+
+def test_wide_boxes_scroll_from_the_keyboard(
+    phone: BrowserContext, address: str, chapter: str
+) -> None:
+    page = visit(phone, address + chapter).page
+    boxes = page.locator(".scrolls")
+    assert boxes.count() > 0
+    box = boxes.first
+    box.focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_timeout(300)  # Chromium scrolls smoothly
+    assert box.evaluate("box => box.scrollLeft") > 0
+
+
+def test_paper_is_light(browser: Browser, address: str, chapter: str) -> None:
+    with browser.new_context(color_scheme="dark") as context:
+        page = visit(context, address + chapter).page
+        colour = "getComputedStyle(document.body).backgroundColor"
+        on_screen = page.evaluate(colour)
+        page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+        assert page.evaluate("document.documentElement.dataset.theme") == "light"
+        assert page.evaluate(colour) != on_screen
+        page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+        assert page.evaluate(colour) == on_screen
+
+
+def test_print_leaves_out_the_controls(desktop: BrowserContext, address: str, chapter: str) -> None:
+    page = visit(desktop, address + chapter).page
+    page.emulate_media(media="print")
+    for control in ("#pst-primary-sidebar", ".bd-header-article", ".prev-next-footer"):
+        assert not page.locator(control).is_visible()
+    assert page.locator("article img").first.is_visible()

@@ -1,0 +1,112 @@
+"""The files of the built site: links, pictures, and nothing from elsewhere."""
+
+import re
+from functools import cache
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import nbformat
+import pytest
+from bs4 import BeautifulSoup
+from built_site import LOG, ROOT, SITE, pages
+from PIL import Image
+
+pytestmark = pytest.mark.usefixtures("site")
+
+# What a browser loads by itself, as against a link that a reader may follow.
+LOADED = {"script": "src", "link": "href", "img": "src", "iframe": "src", "source": "src"}
+
+
+@cache
+def parsed(path: Path) -> BeautifulSoup:
+    return BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
+
+
+@cache
+def anchors(path: Path) -> set[str]:
+    return {element["id"] for element in parsed(path).select("[id]")}
+
+
+@pytest.fixture(params=["index.html", *pages()])
+def path(request: pytest.FixtureRequest) -> Path:
+    return SITE / request.param
+
+
+def is_outside(address: str) -> bool:
+    return address.startswith("//") or urlsplit(address).scheme in ("http", "https")
+
+
+def test_build_log_has_no_warning() -> None:
+    log = LOG.read_text(encoding="utf-8")
+    assert "build succeeded" in log
+    assert re.findall(r".*(?:WARNING|ERROR|CRITICAL):.*", log) == []
+
+
+def test_every_chapter_is_on_the_site() -> None:
+    sources = (ROOT / "chapters").iterdir()
+    names = {path.stem for path in sources if path.suffix in (".md", ".ipynb")}
+    assert names == {path.stem for path in (SITE / "chapters").glob("*.html")}
+
+
+def test_internal_links_and_anchors_resolve(path: Path) -> None:
+    page, broken = parsed(path), []
+    for element in page.select("[href], [src]"):
+        address = element.get("href") or element.get("src")
+        parts = urlsplit(address)
+        if parts.scheme or address.startswith("//"):
+            continue
+        assert not parts.path.startswith("/"), f"{address} does not work below a sub-path"
+        target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
+        if not target.is_file():
+            broken.append(address)
+        elif target.suffix == ".html" and parts.fragment:
+            # "#" alone is the page's own top.
+            if unquote(parts.fragment) not in anchors(target):
+                broken.append(address)
+    assert broken == []
+
+
+def test_browser_is_told_to_load_nothing_from_elsewhere(path: Path) -> None:
+    loaded = [
+        element[attribute]
+        for tag, attribute in LOADED.items()
+        for element in parsed(path).find_all(tag)
+        if element.get(attribute)
+    ]
+    assert loaded or path.name == "index.html"
+    assert [address for address in loaded if is_outside(address)] == []
+
+
+def test_style_sheets_load_nothing_from_elsewhere() -> None:
+    sheets = list((SITE / "_static").rglob("*.css"))
+    assert sheets
+    for sheet in sheets:
+        assert not re.search(r"(?:url\(|@import)\s*[\"']?(?:https?:)?//", sheet.read_text())
+
+
+def test_pictures_are_described_and_sharp(path: Path) -> None:
+    for image in parsed(path).select("article img"):
+        alt = image["alt"]
+        assert len(alt) > 20, f"{alt!r} does not say what the picture shows"
+        assert not re.search(r"\.(png|svg|jpg)$", alt), f"{alt!r} is the name of a file"
+        with Image.open(path.parent / image["src"]) as picture:
+            width, height = picture.size
+        assert (int(image["width"]), int(image["height"])) == (round(width / 2), round(height / 2))
+
+
+def test_notebooks_can_be_downloaded() -> None:
+    chapters = [SITE / page for page in pages() if (ROOT / page).with_suffix(".ipynb").exists()]
+    assert chapters
+    for path in chapters:
+        link = parsed(path).select_one(".btn-download-source-button")
+        downloaded = (path.parent / link["href"]).resolve()
+        nbformat.validate(nbformat.read(downloaded, as_version=4))
+        assert downloaded.name == path.with_suffix(".ipynb").name
+
+
+def test_site_is_small() -> None:
+    """No source maps, no second icon library, no live-code script."""
+    assert not list(SITE.rglob("*.map"))
+    scripts = {path.name for path in SITE.rglob("*.js")}
+    assert "tex-mml-chtml.js" in scripts
+    assert scripts.isdisjoint({"fontawesome.js", "sphinx-thebe.js"})
