@@ -1,0 +1,58 @@
+"""Checkers for the exercises: they say what went wrong, not only that it did.
+
+Write a function, hand it over, read the verdict::
+
+    from attention import checks
+
+    checks.softmax_rows(my_softmax)
+
+A checker calls the function on small examples. It never raises and never
+changes anything of yours. The verdict prints as a short message; it also has
+``passed`` (True or False) and ``diagnosis`` (one word for what is wrong).
+
+The docstring of each checker says what its exercise asks for. How a diagnosis
+is found is told in ``_exercise.py``; the common mistakes are listed in
+``chapter03.py`` and ``chapter04.py``.
+"""
+
+from attention.checks import chapter03, chapter04
+from attention.checks._exercise import Exercise, Misconception, Symptom, Verdict
+from attention.checks.chapter03 import (
+    attention,
+    contextual_vector,
+    cross_attention,
+    kernel_regression,
+    scores,
+    softmax_rows,
+)
+from attention.checks.chapter04 import (
+    entropy,
+    jacobian,
+    scale_for,
+    score_variance,
+    temperature_for,
+)
+
+# By the name of the checker, in the order of the book.
+EXERCISES: dict[str, Exercise] = {
+    exercise.name: exercise for exercise in (*chapter03.EXERCISES, *chapter04.EXERCISES)
+}
+
+__all__ = [
+    "EXERCISES",
+    "Exercise",
+    "Misconception",
+    "Symptom",
+    "Verdict",
+    "attention",
+    "contextual_vector",
+    "cross_attention",
+    "entropy",
+    "jacobian",
+    "kernel_regression",
+    "scale_for",
+    "score_variance",
+    "scores",
+    "softmax_rows",
+    "temperature_for",
+]

@@ -1,0 +1,64 @@
+"""Write small examples as plain text: rounded numbers, lines of at most 79 characters."""
+
+import textwrap
+
+import numpy as np
+
+Array = np.ndarray
+
+WIDTH = 79
+INDENT = "  "
+MOST_ENTRIES = 40
+FEWEST_DIGITS, MOST_DIGITS = 4, 9
+
+
+def paragraph(text: str) -> str:
+    """Break a text into lines."""
+    return textwrap.fill(text, WIDTH, break_on_hyphens=False)
+
+
+def table(rows: list[tuple[str, object]]) -> str:
+    """Write labelled values below each other, their columns aligned."""
+    digits = _digits_that_tell_apart([thing for _, thing in rows])
+    width = max(len(label) for label, _ in rows)
+    return "\n".join(
+        line
+        for label, thing in rows
+        for line in _lines(f"{INDENT}{label:{width}}  ", thing, digits)
+    )
+
+
+def _digits_that_tell_apart(things: list[object]) -> int:
+    """Choose as few digits as show that the last two values differ."""
+    arrays = [thing for thing in things[-2:] if isinstance(thing, Array)]
+    if len(arrays) == 2 and all(array.size <= MOST_ENTRIES for array in arrays):
+        for digits in range(FEWEST_DIGITS, MOST_DIGITS):
+            if _nested(arrays[0], digits) != _nested(arrays[1], digits):
+                return digits
+    return FEWEST_DIGITS
+
+
+def _lines(start: str, thing: object, digits: int) -> list[str]:
+    """Write one value on one line, or one line for each of its rows."""
+    if isinstance(thing, Array) and thing.size > MOST_ENTRIES:
+        return _cut([f"{start}an array of shape {thing.shape}"])
+    line = start + _nested(thing, digits)
+    if len(line) <= WIDTH or not isinstance(thing, Array) or thing.ndim < 2:
+        return _cut([line])
+    rows = [_nested(row, digits) for row in thing]
+    rows = [row + "," for row in rows[:-1]] + [rows[-1] + "]"]
+    return _cut([start + "[" + rows[0]] + [" " * (len(start) + 1) + row for row in rows[1:]])
+
+
+def _cut(lines: list[str]) -> list[str]:
+    return [line if len(line) <= WIDTH else line[: WIDTH - 3] + "..." for line in lines]
+
+
+def _nested(thing: object, digits: int) -> str:
+    if isinstance(thing, Array) and thing.ndim:
+        return "[" + ", ".join(_nested(row, digits) for row in thing) + "]"
+    if isinstance(thing, Array):
+        thing = thing.item()
+    if isinstance(thing, float | np.floating):
+        return f"{thing + 0.0:.{digits}g}"  # + 0.0: no "-0"
+    return str(thing)

@@ -1,0 +1,70 @@
+"""Right answers pass, and each wrong one gets the diagnosis of its own mistake."""
+
+import answers_chapter03  # noqa: F401 - fills the collection
+import answers_chapter04  # noqa: F401
+import numpy as np
+import pytest
+from answers import RIGHT, WRONG
+
+from attention import checks
+from attention.checks import EXERCISES
+from attention.checks._printing import paragraph
+
+pytestmark = pytest.mark.filterwarnings("error")
+
+RIGHT_CASES = [(name, answer) for name in EXERCISES for answer in RIGHT[name]]
+WRONG_CASES = [(name, slug, answer) for name in EXERCISES for slug, answer in WRONG[name]]
+
+
+@pytest.mark.parametrize(
+    ("name", "answer"), RIGHT_CASES, ids=[f"{n}-{a.__name__}" for n, a in RIGHT_CASES]
+)
+def test_right_answers_pass(name, answer):
+    verdict = getattr(checks, name)(answer)
+    assert verdict.passed, verdict
+
+
+@pytest.mark.parametrize(
+    ("name", "slug", "answer"), WRONG_CASES, ids=[f"{n}-{s}" for n, s, _ in WRONG_CASES]
+)
+def test_wrong_answers_get_their_own_diagnosis(name, slug, answer):
+    check, exercise = getattr(checks, name), EXERCISES[name]
+    verdict = check(answer)
+    assert not verdict.passed
+    assert verdict.diagnosis == slug, verdict
+    assert verdict.message == repr(verdict) == repr(check(answer))
+    assert all(len(line) <= 79 for line in verdict.message.splitlines())
+
+    told, shown = verdict.message.split("\n\nThe smallest example that shows it:\n")
+    symptoms = {symptom.slug: symptom.message for symptom in exercise.symptoms}
+    known = {known.slug: known.message for known in exercise.misconceptions}
+    if slug in symptoms | known:
+        assert told == paragraph(f"✗ {name}: {(symptoms | known)[slug]}")
+
+    # The example shown is one that fails, for a misconception the smallest.
+    responses = exercise._ask_all(answer)
+    with np.errstate(all="ignore"):
+        examples = [
+            exercise._shown(i, response)
+            for i, response in enumerate(responses)
+            if response.usable and not exercise.is_right(i, response)
+        ]
+    assert shown in (examples if slug in symptoms else examples[:1])
+    labels = [line.split("  ")[1] for line in shown.splitlines()]
+    assert set(exercise.examples[0]) <= set(labels)
+    assert any(label.startswith("expected ") for label in labels)
+    assert any(label.startswith("your ") for label in labels)
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_every_exercise_has_two_right_answers(name):
+    assert len(RIGHT[name]) >= 2
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_every_diagnosis_is_tried_by_an_independent_wrong_answer(name):
+    exercise = EXERCISES[name]
+    known = {known.slug for known in (*exercise.misconceptions, *exercise.symptoms)}
+    tried = {slug for slug, _ in WRONG[name]}
+    assert known <= tried, known - tried
+    assert len(tried) >= (14 if name == "attention" else 4)

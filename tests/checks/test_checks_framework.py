@@ -1,0 +1,744 @@
+"""How the checkers treat bad answers, whatever the exercise."""
+
+import subprocess
+import sys
+import textwrap
+import types
+
+import numpy as np
+import pytest
+
+from attention import by_hand, checks
+from attention.checks import EXERCISES
+from attention.checks._exercise import close, example
+from attention.checks._printing import table
+
+# A checker is quiet, whatever the answer does.
+pytestmark = pytest.mark.filterwarnings("error")
+
+CHECKERS = [getattr(checks, name) for name in EXERCISES]
+BAD_OBJECTS = [3, 2.5, "softmax", [1, 2], {"a": 1}, np.eye(2), object(), True]
+
+
+def right_weights(scores):
+    return by_hand.softmax(scores)
+
+
+def raise_(error):
+    raise error
+
+
+def flat(verdict):
+    return verdict.message.replace("\n", " ")
+
+
+def assert_well_formed(verdict):
+    assert isinstance(verdict, checks.Verdict)
+    assert isinstance(verdict.passed, bool)
+    assert verdict.passed == (verdict.diagnosis == "passed")
+    assert repr(verdict) == str(verdict) == verdict.message
+    assert verdict.message.startswith("✓ " if verdict.passed else "✗ ")
+    for line in verdict.message.splitlines():
+        assert len(line) <= 79, line
+        assert line == line.rstrip()
+    assert " at 0x" not in verdict.message
+    assert "/" not in verdict.message.replace("0/0", "").replace("1/T", "")
+
+
+# ----------------------------------------------------------- the passed verdict
+
+
+def test_a_right_answer_passes_and_says_so():
+    verdict = checks.softmax_rows(right_weights)
+    assert verdict.passed is True
+    assert verdict.diagnosis == "passed"
+    assert repr(verdict) == "✓ softmax_rows: right on all 8 examples."
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_a_right_answer_may_return_nested_lists(name):
+    def as_lists(*arguments):
+        result = EXERCISES[name].reference(*arguments)
+        if isinstance(result, tuple):
+            return tuple(part.tolist() for part in result)
+        return np.asarray(result).tolist()
+
+    assert EXERCISES[name].check(as_lists).passed
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_a_right_answer_in_float32_passes(name):
+    def narrow(thing):
+        wide = isinstance(thing, np.ndarray) and thing.dtype == np.float64
+        return thing.astype(np.float32) if wide else thing
+
+    def in_float32(*arguments):
+        result = EXERCISES[name].reference(*map(narrow, arguments))
+        if isinstance(result, tuple):
+            return tuple(np.asarray(part, dtype=np.float32) for part in result)
+        return np.asarray(result, dtype=np.float32)
+
+    assert EXERCISES[name].check(in_float32).passed
+
+
+def test_two_outputs_may_come_as_a_list():
+    def answer(query, key, value, mask=None):
+        return list(by_hand.scaled_dot_product_attention(query, key, value, mask))
+
+    assert checks.attention(answer).passed
+
+
+def test_any_callable_will_do():
+    class Softmax:
+        def __call__(self, scores):
+            return by_hand.softmax(scores)
+
+    assert checks.softmax_rows(Softmax()).passed
+    assert checks.scores(np.inner).passed  # written in C, with no Python signature
+    assert checks.softmax_rows(lambda scores, axis=-1: by_hand.softmax(scores, axis)).passed
+
+
+# ------------------------------------------------------------ not started yet
+
+
+def stub_pass(*arguments):
+    pass
+
+
+def stub_ellipsis(*arguments):
+    return ...
+
+
+def stub_not_implemented(*arguments):
+    raise NotImplementedError
+
+
+def stub_two(*arguments):
+    output = weights = None
+    return output, weights
+
+
+@pytest.mark.parametrize("check", CHECKERS)
+@pytest.mark.parametrize(
+    "stub", [stub_pass, stub_ellipsis, stub_not_implemented, stub_two, None, ...]
+)
+def test_an_unfinished_answer_is_not_an_error(check, stub):
+    verdict = check(stub)
+    assert_well_formed(verdict)
+    assert verdict.diagnosis == "not-started"
+    assert "Not started yet" in verdict.message
+
+
+def test_a_missing_return_in_one_branch_is_not_a_stub():
+    def answer(scores):
+        if len(scores) == 1:
+            return by_hand.softmax(scores)
+        return None
+
+    verdict = checks.softmax_rows(answer)
+    assert verdict.diagnosis == "returns-nothing"
+    assert "[[1, 3], [0, 2.5]]" in verdict.message
+
+
+# --------------------------------------------------------------- no function
+
+
+@pytest.mark.parametrize("check", CHECKERS)
+@pytest.mark.parametrize("thing", BAD_OBJECTS, ids=lambda thing: type(thing).__name__)
+def test_what_is_not_a_function_is_named(check, thing):
+    verdict = check(thing)
+    assert_well_formed(verdict)
+    assert verdict.diagnosis == "not-callable"
+    assert type(thing).__name__ in verdict.message
+
+
+@pytest.mark.parametrize("check", CHECKERS)
+@pytest.mark.parametrize("answer", [lambda: 1, lambda *, x: x, lambda a, b, c, d, e, f, g: a])
+def test_a_wrong_signature_is_named(check, answer):
+    verdict = check(answer)
+    assert_well_formed(verdict)
+    assert verdict.diagnosis == "wrong-signature"
+    assert "f(" in verdict.message
+
+
+@pytest.mark.parametrize("answer", [lambda query, key, value: 1, lambda query, key, value, mask: 1])
+def test_the_mask_must_be_an_argument_with_a_default(answer):
+    verdict = checks.attention(answer)
+    assert verdict.diagnosis == "wrong-signature"
+    assert "mask=None" in verdict.message
+
+
+# -------------------------------------------------------------- errors inside
+
+
+class EvilError(Exception):
+    def __str__(self):
+        raise ValueError("not even this")
+
+
+ERRORS = {
+    "ValueError": ValueError("bad\nvalue\t" + "x" * 1000),
+    "KeyError": KeyError("mask"),
+    "ZeroDivisionError": ZeroDivisionError(),
+    "MemoryError": MemoryError("Unable to allocate 7.28 TiB"),
+    "SystemExit": SystemExit(3),
+    "EvilError": EvilError(),
+    "GeneratorExit": GeneratorExit(),
+    "StopIteration": StopIteration(),
+    "BaseExceptionGroup": BaseExceptionGroup("several", [KeyboardInterrupt(), ValueError()]),
+}
+
+
+@pytest.mark.parametrize("check", CHECKERS)
+@pytest.mark.parametrize("kind", ERRORS)
+def test_an_error_inside_is_reported_and_not_raised(check, kind):
+    verdict = check(lambda *arguments: raise_(ERRORS[kind]))
+    assert_well_formed(verdict)
+    assert verdict.diagnosis == "raises"
+    assert kind in flat(verdict)
+    assert "expected" in verdict.message
+
+
+def test_the_readers_own_line_is_shown_not_that_of_numpy():
+    def answer(scores):
+        wide = np.zeros((3, 5))
+        return wide @ np.linalg.inv(scores[0])
+
+    verdict = checks.softmax_rows(answer)
+    line = answer.__code__.co_firstlineno + 2
+    assert verdict.diagnosis == "raises"
+    assert "LinAlgError" in flat(verdict)
+    assert f"(line {line}: return wide @ np.linalg.inv(scores[0]))" in flat(verdict)
+
+
+def test_a_function_without_source_still_gets_its_line_number():
+    namespace = {"__name__": "__main__"}
+    exec("def f(scores):\n    x = 1\n    return x.rows\n", namespace)
+    verdict = checks.softmax_rows(namespace["f"])
+    assert verdict.diagnosis == "raises"
+    assert "(line 3)" in verdict.message
+    assert "<string>" not in verdict.message
+
+
+def test_messages_lose_addresses_and_folders():
+    def answer(scores):
+        raise OSError(f"{object()!r} not in '/home/someone/notes/data.csv' or C:\\stuff\\x.txt")
+
+    verdict = checks.softmax_rows(answer)
+    message = verdict.message.split("(line")[0].replace("\n", " ")
+    assert "<object object>" in message
+    assert "'data.csv' or x.txt" in message
+    for private in ("0x", "home", "someone", "stuff"):
+        assert private not in message
+
+
+def test_endless_recursion_is_reported():
+    def answer(scores):
+        return answer(scores)
+
+    verdict = checks.softmax_rows(answer)
+    assert_well_formed(verdict)
+    assert verdict.diagnosis == "raises"
+    assert "calls itself without end" in flat(verdict)
+    assert repr(checks.softmax_rows(answer)) == repr(verdict)
+
+
+def test_an_endless_recursion_is_told_by_its_first_line():
+    def answer(scores):
+        return helper(scores)
+
+    def helper(scores):
+        return helper(scores)
+
+    line = answer.__code__.co_firstlineno + 1
+    assert f"(line {line}: return helper(scores))" in flat(checks.softmax_rows(answer))
+
+
+def test_an_error_in_a_helper_is_told_by_the_line_of_the_helper():
+    def helper(scores):
+        return scores.rows
+
+    def answer(scores):
+        return helper(scores)
+
+    line = helper.__code__.co_firstlineno + 1
+    assert f"(line {line}: return scores.rows)" in flat(checks.softmax_rows(answer))
+
+
+def test_an_interrupt_stops_the_check_at_once():
+    calls = []
+
+    def answer(scores):
+        calls.append(1)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return by_hand.softmax(scores)
+
+    verdict = checks.softmax_rows(answer)
+    assert_well_formed(verdict)
+    assert verdict.diagnosis == "interrupted"
+    assert len(calls) < 2 * len(EXERCISES["softmax_rows"].examples)
+
+
+def test_an_interrupt_of_our_own_code_leaves_nothing_half_done():
+    calls = []
+
+    def reference(x):
+        calls.append(1)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return x
+
+    exercise = checks.Exercise(
+        name="same",
+        signature="f(x)",
+        outputs=("x",),
+        reference=reference,
+        stages=((example(x=[1]), example(x=[2])),),
+        misconceptions=(),
+    )
+    with pytest.raises(KeyboardInterrupt):
+        exercise.check(lambda x: x)
+    assert exercise.check(lambda x: x).passed
+    assert exercise.check(lambda x: -x).diagnosis == "differs"
+
+
+def test_an_error_in_a_later_example_does_not_hide_an_earlier_mistake():
+    def answer(query, key, value, mask=None):
+        if mask is not None:
+            raise ValueError("masks come later")
+        return by_hand.scaled_dot_product_attention(query, key, value, scale=1.0)
+
+    assert checks.attention(answer).diagnosis == "no-scale"
+
+
+def test_an_error_is_reported_with_its_example_when_all_before_is_right():
+    def answer(query, key, value, mask=None):
+        if mask is not None:
+            raise ValueError("masks come later")
+        return by_hand.scaled_dot_product_attention(query, key, value)
+
+    verdict = checks.attention(answer)
+    assert verdict.diagnosis == "raises"
+    assert "ValueError: masks come later" in verdict.message
+    assert "[[True, False], [False, True]]" in verdict.message
+
+
+# ------------------------------------------------------- what comes back
+
+
+class Tensor:
+    """Like a torch tensor that requires a gradient."""
+
+    def __array__(self, dtype=None, copy=None):
+        raise RuntimeError("Can't call numpy() on Tensor that requires grad")
+
+
+class Leaves:
+    def __array__(self, dtype=None, copy=None):
+        raise SystemExit
+
+
+class Endless:
+    """A sequence that never ends."""
+
+    def __len__(self):
+        return 10**9
+
+    def __getitem__(self, position):
+        return 1.0
+
+
+async def coroutine():
+    return 1
+
+
+def cycle():
+    loop = []
+    loop.append(loop)
+    return loop
+
+
+RETURNED = {
+    "text": ("wrong-type", lambda: "0.5 0.5"),
+    "bytes": ("wrong-type", lambda: b"0.5"),
+    "dict": ("wrong-type", lambda: {"weights": [1]}),
+    "set": ("wrong-type", lambda: {0.5, 0.25}),
+    "generator": ("wrong-type", lambda: (w for w in [0.5, 0.5])),
+    "function": ("wrong-type", lambda: right_weights),
+    "coroutine": ("wrong-type", coroutine),
+    "object": ("wrong-type", object),
+    "module": ("wrong-type", lambda: np),
+    "tensor": ("wrong-type", Tensor),
+    "endless": ("wrong-type", Endless),
+    "namespace": ("wrong-type", lambda: types.SimpleNamespace(shape=(1, 2))),
+    "leaves": ("raises", Leaves),
+    "ragged": ("ragged", lambda: [[1.0], [1.0, 2.0]]),
+    "list of tensors": ("not-numbers", lambda: [Tensor(), Tensor()]),
+    "list with None": ("not-numbers", lambda: [None, 1.0]),
+    "list of text": ("not-numbers", lambda: ["0.5", "0.5"]),
+    "cyclic list": ("not-numbers", cycle),
+    "objects": ("not-numbers", lambda: np.array([object(), 1], dtype=object)),
+    "array of text": ("not-numbers", lambda: np.array(["0.5"])),
+    "dates": ("not-numbers", lambda: np.array(["2017-06-12"], dtype="datetime64[D]")),
+    "complex": ("complex-numbers", lambda: np.ones((2, 2)) * 1j),
+    "complex number": ("complex-numbers", lambda: 1j),
+    "huge": ("wrong-shape", lambda: np.broadcast_to(0.0, (10**6, 10**6))),
+    "no outputs": ("wrong-number-of-outputs", tuple),
+    "three outputs": ("wrong-number-of-outputs", lambda: (np.eye(2), np.eye(2), np.eye(2))),
+    "stray comma": ("wrong-number-of-outputs", lambda: (np.eye(2),)),
+    "other shape": ("wrong-shape", lambda: np.ones((5, 1, 4))),
+    "empty": ("wrong-shape", lambda: []),
+    "empty array": ("wrong-shape", lambda: np.zeros((0, 3))),
+}
+# With one output: a matrix, a vector, a number, and one judged by plugging it in.
+ONE_OUTPUT = ["softmax_rows", "kernel_regression", "score_variance", "temperature_for"]
+
+
+@pytest.mark.parametrize("name", ONE_OUTPUT)
+@pytest.mark.parametrize("case", RETURNED)
+def test_whatever_comes_back_is_survived_and_named(name, case):
+    slug, make = RETURNED[case]
+    verdict = EXERCISES[name].check(lambda *arguments: make())
+    assert_well_formed(verdict)
+    assert verdict.diagnosis == slug
+
+
+@pytest.mark.parametrize("case", RETURNED)
+def test_whatever_comes_back_is_survived_where_two_outputs_are_asked_for(case):
+    _, make = RETURNED[case]
+    for answer in (lambda *a: make(), lambda *a: (make(), make()), lambda *a: [make(), make()]):
+        verdict = checks.attention(answer)
+        assert_well_formed(verdict)
+        assert not verdict.passed
+
+
+def test_two_things_are_too_many_where_one_is_asked_for():
+    def answer(x, memory, W_Q, W_K, W_V):
+        return by_hand.scaled_dot_product_attention(x @ W_Q, memory @ W_K, memory @ W_V)
+
+    verdict = checks.cross_attention(answer)
+    assert verdict.diagnosis == "wrong-number-of-outputs"
+    assert "2 things" in verdict.message
+
+
+@pytest.mark.parametrize(
+    "number", [np.nan, np.inf, -np.inf, 1e308, -1e308, 5e-324, 0, -1, True, 10**15]
+)
+@pytest.mark.parametrize("name", [*ONE_OUTPUT, "attention"])
+def test_no_number_breaks_a_checker(name, number):
+    def constant(*arguments):
+        result = EXERCISES[name].reference(*arguments)
+        if isinstance(result, tuple):
+            return tuple(np.full(part.shape, number) for part in result)
+        return np.full(np.shape(result), number)
+
+    verdict = EXERCISES[name].check(constant)
+    assert_well_formed(verdict)
+    assert not verdict.passed
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_nan_alone_gets_a_diagnosis_of_its_own(name):
+    def answer(*arguments):
+        result = EXERCISES[name].reference(*arguments)
+        if isinstance(result, tuple):
+            return tuple(part * np.nan for part in result)
+        return result * np.nan
+
+    assert EXERCISES[name].check(answer).diagnosis == "not-finite"
+
+
+def test_numbers_slightly_off_are_told_apart_by_more_digits():
+    def answer(scores):
+        return by_hand.softmax(scores) * [*[1] * (scores.shape[1] - 1), 1.00002]
+
+    verdict = checks.softmax_rows(answer)
+    assert not verdict.passed
+    assert "expected weights  [[0.26894, 0.73106]]" in verdict.message
+    assert "your weights      [[0.26894, 0.73107]]" in verdict.message
+
+
+def test_errors_are_measured_against_the_largest_entry():
+    right = np.array([1e-3, 1e3])
+    assert close(right + 0.009, right)
+    assert not close(right + 0.011, right)
+    assert close(np.array([1e-7, np.nan]), np.array([0.0, np.nan]))
+    assert not close(np.array([1e-5]), np.array([0.0]))
+    assert not close(np.array([1.0]), np.array([[1.0]]))
+    assert not close(np.array([np.inf]), np.array([-np.inf]))
+
+
+def test_zero_has_no_sign():
+    assert table([("zero", np.array([-0.0, 0.0]))]) == "  zero  [0, 0]"
+
+
+def test_close_but_not_equal_is_called_approximate():
+    verdict = checks.score_variance(
+        lambda d_k, sigma_q, sigma_k: 1.01 * d_k * (sigma_q * sigma_k) ** 2
+    )
+    assert verdict.diagnosis == "approximate"
+
+
+def test_shape_right_numbers_wrong_is_the_last_resort():
+    verdict = checks.score_variance(lambda d_k, sigma_q, sigma_k: 7.0 + d_k)
+    assert verdict.diagnosis == "differs"
+
+
+# ----------------------------------------------------------------- behaviour
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_changed_inputs_are_noticed_and_stay_out_of_the_exercise(name):
+    exercise = EXERCISES[name]
+    before = [{key: np.copy(thing) for key, thing in case.items()} for case in exercise.examples]
+    arrays = [key for key, thing in exercise.examples[0].items() if isinstance(thing, np.ndarray)]
+
+    def answer(*arguments):
+        result = exercise.reference(*arguments)
+        for argument in arguments:
+            if isinstance(argument, np.ndarray) and argument.dtype == float:
+                argument += 1
+        return result
+
+    verdict = exercise.check(answer)
+    assert_well_formed(verdict)
+    assert verdict.diagnosis == ("changes-its-inputs" if arrays else "passed")
+    if arrays:
+        assert f"changes the array {arrays[0]}" in flat(verdict)
+        assert f"{arrays[0]} before" in verdict.message
+    for case, copy in zip(exercise.examples, before, strict=True):
+        for key, thing in case.items():
+            np.testing.assert_array_equal(thing, copy[key])
+
+
+def test_a_changed_shape_is_a_changed_input():
+    def answer(scores):
+        weights = by_hand.softmax(scores)
+        scores.shape = (-1,)
+        return weights
+
+    assert checks.softmax_rows(answer).diagnosis == "changes-its-inputs"
+
+
+def test_the_examples_cannot_be_written_to():
+    for exercise in EXERCISES.values():
+        for case in exercise.examples:
+            for thing in case.values():
+                assert not isinstance(thing, np.ndarray) or not thing.flags.writeable
+
+
+def test_random_answers_are_not_deterministic():
+    generator = np.random.default_rng(0)
+
+    def answer(scores):
+        return by_hand.softmax(scores + generator.normal(size=scores.shape))
+
+    verdict = checks.softmax_rows(answer)
+    assert_well_formed(verdict)
+    assert verdict.diagnosis == "not-deterministic"
+    assert "first answer" in verdict.message
+    assert "second answer" in verdict.message
+
+
+def test_a_default_argument_that_remembers_is_not_deterministic():
+    def answer(weights, total=[0.0]):  # noqa: B006 - the mistake under test
+        total[0] = total[0] + by_hand.entropy(weights)
+        return total[0]
+
+    assert checks.entropy(answer).diagnosis == "not-deterministic"
+
+
+def test_an_answer_that_fails_now_and_then_is_not_deterministic():
+    calls = []
+
+    def answer(scores):
+        calls.append(1)
+        if len(calls) > 10:
+            raise ValueError("tired")
+        return by_hand.softmax(scores)
+
+    verdict = checks.softmax_rows(answer)
+    assert verdict.diagnosis == "not-deterministic"
+
+
+def test_a_reused_buffer_is_copied_before_the_next_call():
+    buffer = np.zeros(100)
+
+    def answer(scores):
+        view = buffer[: scores.size].reshape(scores.shape)
+        view[...] = by_hand.softmax(scores)
+        return view
+
+    assert checks.softmax_rows(answer).passed
+
+
+def test_numpy_warnings_are_kept_quiet_and_settings_restored():
+    before = np.geterr()
+
+    def answer(scores):
+        np.seterr(all="raise")
+        return np.exp(scores) / np.exp(scores).sum(-1, keepdims=True)
+
+    checks.softmax_rows(answer)
+    assert np.geterr() == before
+
+    def warns(scores):
+        np.log(scores - scores)
+        return by_hand.softmax(scores)
+
+    assert checks.softmax_rows(warns).passed
+
+
+def test_printing_is_let_through(capsys):
+    def answer(scores):
+        print("scores are", scores.shape)
+        return by_hand.softmax(scores)
+
+    assert checks.softmax_rows(answer).passed
+    assert "scores are (1, 2)" in capsys.readouterr().out
+
+
+# --------------------------------------------------------------- the message
+
+
+def test_the_whole_message():
+    def answer(scores):
+        return scores / scores.sum(-1, keepdims=True)
+
+    assert repr(checks.softmax_rows(answer)) == textwrap.dedent(
+        """\
+        ✗ softmax_rows: You divide the scores themselves by their sum. A negative score
+        then gives a negative weight. Make every score positive first: softmax does it
+        with the exponential.
+
+        The smallest example that shows it:
+          scores            [[0, 1]]
+          expected weights  [[0.2689, 0.7311]]
+          your weights      [[0, 1]]"""
+    )
+
+
+def test_the_reader_s_print_options_do_not_matter():
+    def answer(scores):
+        return scores / scores.sum(-1, keepdims=True)
+
+    usual = repr(checks.softmax_rows(answer))
+    with np.printoptions(precision=1, sign="+", floatmode="fixed"):
+        assert repr(checks.softmax_rows(answer)) == usual
+
+
+def test_a_large_wrong_answer_is_not_printed():
+    verdict = checks.softmax_rows(lambda scores: np.ones((50, 50)))
+    assert_well_formed(verdict)
+    assert "shape (50, 50)" in verdict.message
+    assert len(verdict.message) < 600
+
+
+def test_a_wide_wrong_answer_is_cut():
+    verdict = checks.softmax_rows(lambda scores: np.full((1, 39), 0.123456))
+    assert_well_formed(verdict)
+    assert verdict.message.endswith("...")
+
+
+# ---------------------------------------------------------------- the package
+
+
+def test_exercises_are_the_public_checkers_in_the_order_of_the_book():
+    assert list(EXERCISES) == [
+        "softmax_rows",
+        "scores",
+        "attention",
+        "cross_attention",
+        "kernel_regression",
+        "contextual_vector",
+        "score_variance",
+        "entropy",
+        "jacobian",
+        "scale_for",
+        "temperature_for",
+    ]
+    for name, check in zip(EXERCISES, CHECKERS, strict=True):
+        assert check.__name__ == name == EXERCISES[name].name
+        assert "``answer(" in check.__doc__
+
+
+def test_checks_need_numpy_alone(tmp_path):
+    code = textwrap.dedent(
+        """\
+        import sys
+        import attention.checks
+        unwanted = {"torch", "matplotlib", "scipy", "multiprocessing"} & set(sys.modules)
+        assert not unwanted, unwanted
+        """
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+# ----------------------------------------------------------- the catalogue
+
+
+def variants(exercise):
+    return [
+        (misconception.slug, mistaken)
+        for misconception in exercise.misconceptions
+        for mistaken in misconception.mistaken
+    ]
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_every_exercise_has_enough_misconceptions_each_with_its_own_name(name):
+    misconceptions = EXERCISES[name].misconceptions
+    slugs = [misconception.slug for misconception in misconceptions]
+    assert len(slugs) == len(set(slugs)) >= (14 if name == "attention" else 4)
+    messages = [misconception.message for misconception in misconceptions]
+    assert len(messages) == len(set(messages))
+    assert "passed" not in slugs
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_the_reference_passes_and_every_catalogued_mistake_is_named(name):
+    exercise = EXERCISES[name]
+    assert exercise.check(exercise.reference).passed
+    for slug, mistaken in variants(exercise):
+        verdict = exercise.check(mistaken)
+        assert_well_formed(verdict)
+        assert verdict.diagnosis == slug
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_no_two_mistakes_are_indistinguishable(name):
+    exercise = EXERCISES[name]
+    for position, (misconception, made) in enumerate(exercise.mistakes):
+        # It differs from the right answer with numbers of its own, not only by an error.
+        assert any(
+            response.usable and not exercise.is_right(i, response)
+            for i, response in enumerate(made)
+        ), misconception.slug
+        for other, others in exercise.mistakes[:position]:
+            assert any(
+                one.usable != two.usable or (one.usable and not exercise.agree(one, two))
+                for one, two in zip(made, others, strict=True)
+            ), f"{misconception.slug} and {other.slug}"
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_examples_are_small_and_the_smallest_come_first(name):
+    for stage in EXERCISES[name].stages:
+        sizes = [sum(np.size(thing) for thing in case.values()) for case in stage]
+        assert sizes == sorted(sizes)
+        assert max(sizes) <= 60
+
+
+def test_an_exercise_prints_without_addresses():
+    assert repr(EXERCISES["scores"]) == "Exercise('scores', 'f(query, key)')"
+
+
+def test_an_example_keeps_numbers_and_turns_lists_into_arrays():
+    made = example(scores=[[1, 2]], mask=[[True]], i=1)
+    assert made["scores"].dtype == float
+    assert made["mask"].dtype == bool
+    assert made["i"] == 1
