@@ -44,7 +44,7 @@ def test_scores_and_answer_are_by_hand_attention():
     output, _ = by_hand.scaled_dot_product_attention(
         query.numpy(), key.numpy(), (tokens @ model.W_V).detach().numpy(), scale=0.25
     )
-    expected = output[:, 0] @ model.W_O.detach().numpy()
+    expected = output[:, 0] @ model.readout.detach().numpy()
     np.testing.assert_allclose(logits.numpy(), expected, atol=1e-12)
 
 

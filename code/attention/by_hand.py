@@ -106,15 +106,13 @@ def scaled_dot_product_attention(
     working = _working_dtype(query, key, value)
     q, k, v = (array.astype(working) for array in (query, key, value))
 
-    with np.errstate(over="ignore", invalid="ignore"):  # checked in the next line
-        scores = (q @ k.swapaxes(-1, -2)) * working.type(scale)  # (..., queries, keys)
-    if not np.isfinite(scores).all():
-        raise ValueError(
-            f"query, key: their scaled dot products overflow {working}; expected smaller entries"
-        )
+    with np.errstate(over="ignore", invalid="ignore"):  # checked next
+        # (..., queries, d_k) times (..., d_k, keys)
+        scores = q @ k.swapaxes(-1, -2) * working.type(scale)
+    _check_overflow(scores)
     if mask is not None:
         _check_mask(mask, scores.shape)
-        scores = np.where(mask, scores, working.type(-np.inf))  # (..., queries, keys)
+        scores = np.where(mask, scores, working.type(-np.inf))
     weights = softmax(scores)  # (..., queries, keys)
     output = weights @ v  # (..., queries, d_v)
 
@@ -403,6 +401,14 @@ def _check_query_key_value(query: Array, key: Array, value: Array) -> None:
             "query, key, value: expected leading axes that broadcast, "
             f"got shapes {query.shape}, {key.shape} and {value.shape}"
         ) from None
+
+
+def _check_overflow(scores: Array) -> None:
+    if not np.isfinite(scores).all():
+        raise ValueError(
+            f"query, key: their scaled dot products overflow {scores.dtype}; "
+            "expected smaller entries"
+        )
 
 
 def _check_same(name: str, size: int, meaning: str, expected: int) -> None:

@@ -111,7 +111,7 @@ class RecallModel(nn.Module):
         self.W_Q = normal(d_model, d_k, one * config.init_std * config.query_factor)
         self.W_K = normal(d_model, d_k, one * config.init_std)
         self.W_V = normal(d_model, d_model, one)
-        self.W_O = normal(d_model, config.symbols, one)
+        self.readout = normal(d_model, config.symbols, one)
 
     def query_and_key(
         self, batch: RecallBatch
@@ -133,7 +133,7 @@ class RecallModel(nn.Module):
         """Turn scores into one logit for each value symbol."""
         weights = scores.softmax(dim=-1)  # (batch, 1, pairs)
         output = weights @ (self._pairs(batch) @ self.W_V)  # (batch, 1, d_model)
-        return output.squeeze(1) @ self.W_O  # (batch, symbols)
+        return output.squeeze(1) @ self.readout  # (batch, symbols)
 
     def forward(self, batch: RecallBatch) -> Float[Tensor, "batch symbols"]:
         """Return the logits of the answer."""
