@@ -83,6 +83,11 @@ def add_address(nb):
     rules.code_cells(nb)[1].outputs.append(stream)
 
 
+def add_path(nb):
+    stream = nbformat.v4.new_output("stream", name="stdout", text="saved to /home/ada/book/x.png")
+    rules.code_cells(nb)[1].outputs.append(stream)
+
+
 def drop_alt(nb):
     del first(nb, has_figure).metadata["mystnb"]["image"]
 
@@ -137,6 +142,7 @@ BREAKS = [
     (add_long_line, rules.lines_fit),
     (add_warning, rules.output_is_clean),
     (add_address, rules.output_is_clean),
+    (add_path, rules.output_is_clean),
     (drop_alt, rules.figures_have_alt_text),
     (number_in_alt, rules.figures_have_alt_text),
     (drop_caption, rules.figures_have_alt_text),
