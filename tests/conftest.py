@@ -32,3 +32,9 @@ def load_without_shape_checks(module: str) -> ModuleType:
 def plain_by_hand() -> ModuleType:
     """`attention.by_hand` as a reader meets it, without enforced shapes."""
     return load_without_shape_checks("by_hand")
+
+
+@pytest.fixture(scope="session")
+def plain_layers() -> ModuleType:
+    """`attention.layers` as a reader meets it, without enforced shapes."""
+    return load_without_shape_checks("layers")

@@ -15,7 +15,7 @@ from types import ModuleType
 
 __version__ = "0.1.0"
 
-__all__ = ["by_hand", "checks", "plot", "recall", "report"]
+__all__ = ["by_hand", "checks", "layers", "plot", "recall", "report"]
 
 
 def __getattr__(name: str) -> ModuleType:

@@ -1,0 +1,256 @@
+"""What `attention.layers` says to a wrong call: which argument, what came, what was expected.
+
+Only the copy without enforced shapes is tested here, since that is what a reader calls.
+"""
+
+import re
+
+import pytest
+import torch
+
+NOT_A_POSITIVE_INTEGER = [0, -1, 2.0, "2", None, True]
+
+
+def check_message(call, message):
+    """Assert that `call` raises a ValueError with just this message."""
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        call()
+
+
+def call_with(layers, **changed):
+    """Call a layer, d_model 6 and 2 heads, with some arguments replaced by something wrong."""
+    arguments = {"x": torch.ones(2, 3, 6), "memory": torch.ones(2, 5, 6)}
+    return layers.MultiHeadAttention(6, 2)(**(arguments | changed))
+
+
+def test_the_call_that_the_errors_start_from_is_right(plain_layers):
+    assert call_with(plain_layers).shape == (2, 3, 6)
+
+
+# ------------------------------------------------------------------- making
+
+
+@pytest.mark.parametrize("number", NOT_A_POSITIVE_INTEGER)
+def test_sizes_must_be_positive_integers(plain_layers, number):
+    check_message(
+        lambda: plain_layers.MultiHeadAttention(number, 2),
+        f"d_model: expected a positive integer, got {number!r}",
+    )
+    check_message(
+        lambda: plain_layers.MultiHeadAttention(6, number),
+        f"heads: expected a positive integer, got {number!r}",
+    )
+
+
+@pytest.mark.parametrize("heads", [4, 5, 12])
+def test_heads_must_divide_d_model(plain_layers, heads):
+    check_message(
+        lambda: plain_layers.MultiHeadAttention(6, heads),
+        f"heads: expected a divisor of d_model = 6, got {heads}",
+    )
+
+
+@pytest.mark.parametrize("heads", [1, 2, 3, 6])
+def test_heads_that_divide_d_model_are_welcome(plain_layers, heads):
+    assert plain_layers.MultiHeadAttention(6, heads)(torch.ones(2, 3, 6)).shape == (2, 3, 6)
+
+
+@pytest.mark.parametrize("dropout", [-0.1, 1, 1.0, 10, float("nan"), "0.1", None])
+def test_dropout_must_be_a_probability_below_one(plain_layers, dropout):
+    check_message(
+        lambda: plain_layers.MultiHeadAttention(6, 2, dropout=dropout),
+        f"dropout: expected a number from 0 to below 1, got {dropout!r}",
+    )
+
+
+@pytest.mark.parametrize("dropout", [0, 0.0, 0.5, 0.99])
+def test_a_probability_below_one_is_welcome(plain_layers, dropout):
+    assert plain_layers.MultiHeadAttention(6, 2, dropout=dropout).dropout == dropout
+
+
+# ------------------------------------------------------------------ calling
+
+
+@pytest.mark.parametrize("name", ["x", "memory"])
+@pytest.mark.parametrize(
+    ("wrong", "came"),
+    [
+        (torch.ones(2, 3, 6, dtype=torch.int64), "torch.int64 of shape (2, 3, 6)"),
+        (torch.ones(2, 3, 6, dtype=torch.bool), "torch.bool of shape (2, 3, 6)"),
+        (torch.ones(2, 3, 6, dtype=torch.complex64), "torch.complex64 of shape (2, 3, 6)"),
+        (torch.ones(2, 3, 6).numpy(), "ndarray"),
+        ([[1.0] * 6], "list"),
+    ],
+)
+def test_rows_must_be_floating_point_tensors(plain_layers, name, wrong, came):
+    check_message(
+        lambda: call_with(plain_layers, **{name: wrong}),
+        f"{name}: expected a floating-point tensor, got {came}",
+    )
+
+
+def test_x_is_needed(plain_layers):
+    check_message(
+        lambda: call_with(plain_layers, x=None), "x: expected a floating-point tensor, got NoneType"
+    )
+
+
+@pytest.mark.parametrize("name", ["x", "memory"])
+def test_rows_need_two_axes(plain_layers, name):
+    for shape in [(6,), ()]:
+        check_message(
+            lambda shape=shape: call_with(plain_layers, **{name: torch.ones(shape)}),
+            f"{name}: expected at least two axes, got shape {shape}",
+        )
+
+
+@pytest.mark.parametrize("name", ["x", "memory"])
+@pytest.mark.parametrize("width", [1, 5, 7])
+def test_rows_must_be_as_wide_as_d_model(plain_layers, name, width):
+    check_message(
+        lambda: call_with(plain_layers, **{name: torch.ones(2, 3, width)}),
+        f"{name}: expected a last axis of d_model = 6, got shape (2, 3, {width})",
+    )
+
+
+@pytest.mark.parametrize("batch", [(), (1,), (3,), (2, 2)])
+def test_memory_must_have_the_batch_axes_of_x(plain_layers, batch):
+    check_message(
+        lambda: call_with(plain_layers, memory=torch.ones(*batch, 5, 6)),
+        f"memory: expected the batch axes of x, (2,), got {batch}",
+    )
+
+
+def test_there_must_be_a_key(plain_layers):
+    check_message(
+        lambda: call_with(plain_layers, memory=torch.ones(2, 0, 6)),
+        "memory: expected at least one key, got shape (2, 0, 6)",
+    )
+    check_message(
+        lambda: call_with(plain_layers, x=torch.ones(2, 0, 6), memory=None),
+        "x: expected at least one key, got shape (2, 0, 6)",
+    )
+    assert call_with(plain_layers, memory=torch.ones(2, 1, 6)).shape == (2, 3, 6)
+
+
+# --------------------------------------------------------------------- mask
+
+
+@pytest.mark.parametrize(
+    ("mask", "came"),
+    [
+        (torch.ones(3, 5), "torch.float32 of shape (3, 5)"),
+        (torch.ones(3, 5, dtype=torch.int64), "torch.int64 of shape (3, 5)"),
+        (torch.zeros(3, 5).where(torch.eye(3, 5) > 0, -torch.inf), "torch.float32 of shape (3, 5)"),
+        (torch.ones(3, 5, dtype=torch.bool).numpy(), "ndarray"),
+        ([[True] * 5] * 3, "list"),
+        (True, "bool"),
+    ],
+)
+def test_a_mask_must_be_boolean(plain_layers, mask, came):
+    check_message(
+        lambda: call_with(plain_layers, mask=mask),
+        f"mask: expected a boolean tensor (True = may attend), got {came}",
+    )
+
+
+def test_a_mask_in_the_place_of_memory_is_noticed(plain_layers):
+    x, mask = torch.ones(2, 3, 6), torch.ones(3, 3, dtype=torch.bool)
+    check_message(
+        lambda: plain_layers.MultiHeadAttention(6, 2)(x, mask),
+        "memory: expected a floating-point tensor, got torch.bool of shape (3, 3)",
+    )
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        (5, 3),  # transposed
+        (3,),  # one entry a query
+        (3, 4),
+        (3, 3, 5),  # another batch
+        (4, 3, 5),  # four masks, neither sequences nor heads
+        (2, 5),  # (batch, keys): a padding mask without the axis for the queries
+        (2, 3, 3, 5),  # three heads
+        (3, 2, 3, 5),
+        (1, 1, 1, 3, 5),  # one axis too many
+    ],
+)
+def test_a_mask_must_broadcast_to_the_scores(plain_layers, shape):
+    check_message(
+        lambda: call_with(plain_layers, mask=torch.ones(shape, dtype=torch.bool)),
+        "mask: expected a shape that broadcasts to (..., queries, keys) = (2, 3, 5) "
+        f"or (..., heads, queries, keys) = (2, 2, 3, 5), got {shape}",
+    )
+
+
+def test_the_axes_of_a_mask_are_counted_from_those_of_x(plain_layers):
+    # Without a batch, a third axis is for the heads; it need not be 1.
+    layer, x = plain_layers.MultiHeadAttention(6, 2), torch.ones(3, 6)
+    assert layer(x, mask=torch.ones(2, 3, 3, dtype=torch.bool)).shape == (3, 6)
+    check_message(
+        lambda: layer(x, mask=torch.ones(4, 3, 3, dtype=torch.bool)),
+        "mask: expected a shape that broadcasts to (..., queries, keys) = (3, 3) "
+        "or (..., heads, queries, keys) = (2, 3, 3), got (4, 3, 3)",
+    )
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        *[(), (1,), (5,), (3, 1), (1, 5), (3, 5)],
+        *[(2, 1, 5), (1, 3, 5), (2, 3, 5)],
+        *[(1, 2, 3, 5), (2, 1, 1, 5), (2, 2, 3, 5)],
+    ],
+)
+@pytest.mark.parametrize("return_weights", [False, True])
+def test_a_mask_that_broadcasts_is_welcome(plain_layers, shape, return_weights):
+    result = call_with(
+        plain_layers, mask=torch.ones(shape, dtype=torch.bool), return_weights=return_weights
+    )
+    if return_weights:
+        assert torch.allclose(result[1], torch.full((2, 2, 3, 5), 0.2))
+    else:
+        assert result.shape == (2, 3, 6)
+
+
+# -------------------------------------------------------- splitting and merging
+
+
+@pytest.mark.parametrize("heads", NOT_A_POSITIVE_INTEGER)
+def test_split_heads_wants_a_positive_integer(plain_layers, heads):
+    check_message(
+        lambda: plain_layers.split_heads(torch.ones(3, 6), heads),
+        f"heads: expected a positive integer, got {heads!r}",
+    )
+
+
+@pytest.mark.parametrize("heads", [4, 5, 12])
+def test_split_heads_wants_a_divisor(plain_layers, heads):
+    check_message(
+        lambda: plain_layers.split_heads(torch.ones(3, 6), heads),
+        f"heads: expected a divisor of the last axis of x = 6, got {heads}",
+    )
+
+
+def test_split_heads_wants_float_rows(plain_layers):
+    check_message(
+        lambda: plain_layers.split_heads(torch.ones(6), 2),
+        "x: expected at least two axes, got shape (6,)",
+    )
+    check_message(
+        lambda: plain_layers.split_heads(torch.ones(3, 6, dtype=torch.int32), 2),
+        "x: expected a floating-point tensor, got torch.int32 of shape (3, 6)",
+    )
+
+
+def test_merge_heads_wants_three_axes(plain_layers):
+    check_message(
+        lambda: plain_layers.merge_heads(torch.ones(3, 6)),
+        "x: expected (..., heads, length, head_width), got shape (3, 6)",
+    )
+    check_message(
+        lambda: plain_layers.merge_heads([[[1.0]]]),
+        "x: expected a floating-point tensor, got list",
+    )
+    assert plain_layers.merge_heads(torch.ones(2, 3, 4)).shape == (3, 8)
