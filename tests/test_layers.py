@@ -71,6 +71,8 @@ def masks(rng, kind, batch, queries, keys, heads=1):
         case "random":
             # Few keys allowed: rows without any are frequent.
             return torch.rand(*batch, queries, keys, generator=rng) < 0.4
+        case "random, not by the first batch axis":
+            return torch.rand(*batch[1:], queries, keys, generator=rng) < 0.6
         case "by key":
             return torch.rand(keys, generator=rng) < 0.6
         case "by query":
@@ -84,7 +86,7 @@ def masks(rng, kind, batch, queries, keys, heads=1):
 
 
 KINDS = ["none", "causal", "padding", "causal and padding", "random"]
-KINDS += ["by key", "by query", "nothing"]
+KINDS += ["random, not by the first batch axis", "by key", "by query", "nothing"]
 KINDS_FOR_HEADS = [*KINDS, "each head", "each head, shared by the batch"]
 
 
@@ -366,6 +368,20 @@ def test_a_long_stretch_of_masked_keys_does_no_harm(return_weights):
         expected = layer(x, x[:, 1000:])
         expected[:, 5] = layer.W_O.bias
     assert largest_error(output, expected) <= 1e-5
+
+
+@both_paths
+def test_a_dominating_score_behind_the_mask_has_no_weight(return_weights):
+    # The allowed score is -1e12 and the masked one +1e12: to put -1e9 in its place
+    # would give all the weight to what is masked.
+    layer = MultiHeadAttention(1, 1, bias=False)
+    with torch.no_grad():
+        for parameter in layer.parameters():
+            parameter.fill_(1)
+        x = torch.tensor([[1e6], [-1e6]])
+        mask = torch.tensor([[False, True], [True, False]])
+        output = output_of(layer, x, mask=mask, return_weights=return_weights)
+    assert torch.equal(output, x.flip(0))
 
 
 @both_paths

@@ -104,6 +104,11 @@ def test_rows_need_two_axes(plain_layers, name):
         )
 
 
+def test_a_wide_layer_is_welcome(plain_layers):
+    # From 257 on, Python makes a new object of each integer: equal is not identical.
+    assert plain_layers.MultiHeadAttention(300, 2)(torch.ones(2, 3, 300)).shape == (2, 3, 300)
+
+
 @pytest.mark.parametrize("name", ["x", "memory"])
 @pytest.mark.parametrize("width", [1, 5, 7])
 def test_rows_must_be_as_wide_as_d_model(plain_layers, name, width):
