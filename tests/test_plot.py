@@ -55,6 +55,11 @@ def test_links_are_as_wide_as_the_weights(ax):
     np.testing.assert_allclose(widths / widths.max(), WEIGHTS)
 
 
+def test_nan_leaves_a_blank(ax):
+    plot.matrix(np.array([[0.5, np.nan]]), ["a"], ["x", "y"], ax)
+    assert [text.get_text() for text in ax.texts] == ["0.50"]
+
+
 @pytest.mark.parametrize("draw", [plot.matrix, plot.links])
 def test_wrong_labels_are_refused(ax, draw):
     with pytest.raises(ValueError, match=r"expected 3 labels, got 2"):

@@ -15,7 +15,16 @@ from types import ModuleType
 
 __version__ = "0.1.0"
 
-__all__ = ["by_hand", "checks", "layers", "plot", "recall", "report"]
+__all__ = [
+    "by_hand",
+    "character_model",
+    "checks",
+    "layers",
+    "plot",
+    "recall",
+    "report",
+    "two_lookups",
+]
 
 
 def __getattr__(name: str) -> ModuleType:

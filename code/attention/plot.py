@@ -44,6 +44,7 @@ def matrix(
     Parameters
     ----------
     numbers : (rows, columns)
+        NaN leaves a cell blank.
     rows, columns : sequences of str
         The labels: for attention weights, queries and keys.
     ax : matplotlib axes
@@ -60,7 +61,7 @@ def matrix(
     """
     require(len(rows) == len(numbers), "rows", f"{len(numbers)} labels", len(rows))
     require(len(columns) == numbers.shape[1], "columns", f"{numbers.shape[1]} labels", len(columns))
-    low, high = limits or (numbers.min(), numbers.max())
+    low, high = limits or (np.nanmin(numbers), np.nanmax(numbers))
     norm = Normalize(low, high if high > low else low + 1)
     ax.imshow(numbers, norm=norm, aspect="auto")
     ax.set_xticks(range(len(columns)), columns)
@@ -70,6 +71,8 @@ def matrix(
     ax.spines[:].set_visible(False)
     ax.set_title(title)
     for (i, j), number in np.ndenumerate(numbers):
+        if np.isnan(number):
+            continue
         # cividis runs from dark blue to light yellow; black and white stand out
         # equally well at 0.47
         colour = "black" if norm(number) > 0.465 else "white"

@@ -28,7 +28,7 @@ LINT = ["tests/book/test_notebooks.py"]
 @pytest.fixture
 def book(tmp_path: Path) -> Path:
     """Copy what the checks read."""
-    for folder in ("chapters", "code", "experiments", "tests"):
+    for folder in ("chapters", "code", "experiments", "tests", "weights"):
         skip = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints")
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=skip)
     for name in ("conftest.py", "pyproject.toml"):

@@ -9,6 +9,10 @@ from collections import defaultdict
 RIGHT = defaultdict(list)
 WRONG = defaultdict(list)
 
+# How many different mistakes a checker must know at least: masks are where most go wrong.
+MASK_EXERCISES = ("causal_mask", "combined_mask", "masked_softmax", "window_mask")
+FEWEST = defaultdict(lambda: 4, attention=14, **dict.fromkeys(MASK_EXERCISES, 8))
+
 
 def right(exercise):
     """Mark a function as a right answer to an exercise."""

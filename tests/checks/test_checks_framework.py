@@ -10,6 +10,7 @@ from pathlib import Path
 import nbformat
 import numpy as np
 import pytest
+from answers import FEWEST
 
 from attention import by_hand, checks
 from attention.checks import EXERCISES
@@ -20,6 +21,7 @@ from attention.checks._printing import table
 pytestmark = pytest.mark.filterwarnings("error")
 
 CHECKERS = [getattr(checks, name) for name in EXERCISES]
+MASKS = [name for name, exercise in EXERCISES.items() if exercise.boolean]
 BAD_OBJECTS = [3, 2.5, "softmax", [1, 2], {"a": 1}, np.eye(2), object(), True]
 
 
@@ -75,11 +77,15 @@ def test_a_right_answer_in_float32_passes(name):
         wide = isinstance(thing, np.ndarray) and thing.dtype == np.float64
         return thing.astype(np.float32) if wide else thing
 
+    def narrowed(result):
+        # A mask stays a mask: numbers in its place are a mistake.
+        return np.asarray(result, dtype=bool if EXERCISES[name].boolean else np.float32)
+
     def in_float32(*arguments):
         result = EXERCISES[name].reference(*map(narrow, arguments))
         if isinstance(result, tuple):
-            return tuple(np.asarray(part, dtype=np.float32) for part in result)
-        return np.asarray(result, dtype=np.float32)
+            return tuple(narrowed(part) for part in result)
+        return narrowed(result)
 
     assert EXERCISES[name].check(in_float32).passed
 
@@ -449,7 +455,9 @@ def test_nan_alone_gets_a_diagnosis_of_its_own(name):
             return tuple(part * np.nan for part in result)
         return result * np.nan
 
-    assert EXERCISES[name].check(answer).diagnosis == "not-finite"
+    # NaN in a mask is what 0 times infinity leaves of numbers to be added.
+    expected = "additive-mask" if name in MASKS else "not-finite"
+    assert EXERCISES[name].check(answer).diagnosis == expected
 
 
 def test_numbers_slightly_off_are_told_apart_by_more_digits():
@@ -470,6 +478,67 @@ def test_errors_are_measured_against_the_largest_entry():
     assert not close(np.array([1e-5]), np.array([0.0]))
     assert not close(np.array([1.0]), np.array([[1.0]]))
     assert not close(np.array([np.inf]), np.array([-np.inf]))
+
+
+def test_booleans_are_not_close_to_numbers():
+    yes, no = np.array([True]), np.array([False])
+    assert close(yes, yes)
+    assert not close(yes, no)
+    assert not close(yes, np.array([1.0]))
+    assert not close(np.array([1.0]), yes)
+
+
+# ------------------------------------------------------- booleans and numbers
+
+
+def test_the_masks_of_the_book_are_boolean():
+    assert MASKS == ["causal_mask", "combined_mask", "window_mask"]
+
+
+@pytest.mark.parametrize("name", MASKS)
+@pytest.mark.parametrize(
+    ("slug", "change"),
+    [
+        ("numbers-for-booleans", lambda mask: mask.astype(int)),
+        ("numbers-for-booleans", lambda mask: mask.astype(np.float32)),
+        ("numbers-for-booleans", lambda mask: (~mask).astype(np.uint8)),
+        ("numbers-for-booleans", lambda mask: mask.astype(int).tolist()),
+        ("additive-mask", lambda mask: np.where(mask, 0, -np.inf)),
+        ("additive-mask", lambda mask: np.where(mask, 0, -1e9).astype(np.float32)),
+        ("additive-mask", lambda mask: np.where(mask, -np.inf, 0)),
+    ],
+)
+def test_numbers_in_place_of_a_mask_have_a_diagnosis_of_their_own(name, slug, change):
+    verdict = EXERCISES[name].check(lambda *inputs: change(EXERCISES[name].reference(*inputs)))
+    assert_well_formed(verdict)
+    assert verdict.diagnosis == slug
+
+
+def test_a_mask_of_ones_is_shown_beside_the_mask_expected():
+    assert repr(checks.causal_mask(np.tri)) == textwrap.dedent(
+        """\
+        ✗ causal_mask: Your mask holds numbers. As an index or under ~, 0 and 1 do
+        something else than False and True, and added to scores they hide nothing:
+        compare, so that it holds booleans.
+
+        The smallest example that shows it:
+          length         1
+          expected mask  [[True]]
+          your mask      [[1]]"""
+    )
+
+
+def test_where_numbers_are_asked_for_true_counts_as_one():
+    exercise = checks.Exercise(
+        name="step",
+        signature="f(x)",
+        outputs=("y",),
+        reference=lambda x: np.where(x > 0, 1.0, 0.0),
+        stages=((example(x=[1, -1]),),),
+        misconceptions=(),
+    )
+    assert exercise.check(lambda x: x > 0).passed
+    assert exercise.check(lambda x: x < 0).diagnosis == "differs"
 
 
 def test_zero_has_no_sign():
@@ -500,7 +569,7 @@ def test_changed_inputs_are_noticed_and_stay_out_of_the_exercise(name):
     def answer(*arguments):
         result = exercise.reference(*arguments)
         for argument in arguments:
-            if isinstance(argument, np.ndarray) and argument.dtype == float:
+            if isinstance(argument, np.ndarray) and argument.dtype != bool:
                 argument += 1
         return result
 
@@ -638,6 +707,20 @@ def test_a_large_wrong_answer_is_not_printed():
     assert len(verdict.message) < 600
 
 
+def test_an_answer_with_three_axes_is_broken_into_rows():
+    assert table([("mask", np.array([np.tri(3, dtype=bool), np.eye(3, dtype=bool)]))]) == (
+        """\
+  mask  [[[True, False, False], [True, True, False], [True, True, True]],
+         [[True, False, False], [False, True, False], [False, False, True]]]"""
+    )
+    assert table([("expected mask", np.zeros((1, 3, 3), dtype=bool))]) == (
+        """\
+  expected mask  [[[False, False, False],
+                   [False, False, False],
+                   [False, False, False]]]"""
+    )
+
+
 def test_a_wide_wrong_answer_is_cut():
     verdict = checks.softmax_rows(lambda scores: np.full((1, 39), 0.123456))
     assert_well_formed(verdict)
@@ -688,7 +771,7 @@ def variants(exercise):
 def test_every_exercise_has_enough_misconceptions_each_with_its_own_name(name):
     misconceptions = EXERCISES[name].misconceptions
     slugs = [misconception.slug for misconception in misconceptions]
-    assert len(slugs) == len(set(slugs)) >= (14 if name == "attention" else 4)
+    assert len(slugs) == len(set(slugs)) >= FEWEST[name]
     messages = [misconception.message for misconception in misconceptions]
     assert len(messages) == len(set(messages))
     assert "passed" not in slugs
@@ -725,7 +808,8 @@ def test_examples_are_small_and_the_smallest_come_first(name):
     for stage in EXERCISES[name].stages:
         sizes = [sum(np.size(thing) for thing in case.values()) for case in stage]
         assert sizes == sorted(sizes)
-        assert max(sizes) <= 60
+        # Four square matrices cannot be smaller where d_k is neither 1 nor d_model.
+        assert max(sizes) <= (73 if name == "multi_head" else 60)
 
 
 def test_an_exercise_prints_without_addresses():
@@ -737,3 +821,12 @@ def test_an_example_keeps_numbers_and_turns_lists_into_arrays():
     assert made["scores"].dtype == float
     assert made["mask"].dtype == bool
     assert made["i"] == 1
+
+
+def test_an_example_copies_an_array_and_keeps_its_dtype():
+    lengths = np.array([2, 1])
+    made = example(lengths=lengths)
+    lengths[0] = 7
+    assert made["lengths"].dtype == lengths.dtype
+    assert made["lengths"].tolist() == [2, 1]
+    assert not made["lengths"].flags.writeable

@@ -12,10 +12,10 @@ changes anything of yours. The verdict prints as a short message; it also has
 
 The docstring of each checker says what its exercise asks for. How a diagnosis
 is found is told in ``_exercise.py``; the common mistakes are listed in
-``chapter03.py`` and ``chapter04.py``.
+``chapter03.py`` and its neighbours, one for each chapter.
 """
 
-from attention.checks import chapter03, chapter04
+from attention.checks import chapter03, chapter04, chapter05, chapter06
 from attention.checks._exercise import Exercise, Misconception, Symptom, Verdict
 from attention.checks.chapter03 import (
     attention,
@@ -32,10 +32,26 @@ from attention.checks.chapter04 import (
     score_variance,
     temperature_for,
 )
+from attention.checks.chapter05 import (
+    causal_mask,
+    combined_mask,
+    masked_softmax,
+    shift_targets,
+    window_mask,
+)
+from attention.checks.chapter06 import (
+    merge_heads,
+    multi_head,
+    parameters,
+    split_heads,
+    sum_over_heads,
+)
 
 # By the name of the checker, in the order of the book.
 EXERCISES: dict[str, Exercise] = {
-    exercise.name: exercise for exercise in (*chapter03.EXERCISES, *chapter04.EXERCISES)
+    exercise.name: exercise
+    for chapter in (chapter03, chapter04, chapter05, chapter06)
+    for exercise in chapter.EXERCISES
 }
 
 __all__ = [
@@ -45,14 +61,24 @@ __all__ = [
     "Symptom",
     "Verdict",
     "attention",
+    "causal_mask",
+    "combined_mask",
     "contextual_vector",
     "cross_attention",
     "entropy",
     "jacobian",
     "kernel_regression",
+    "masked_softmax",
+    "merge_heads",
+    "multi_head",
+    "parameters",
     "scale_for",
     "score_variance",
     "scores",
+    "shift_targets",
     "softmax_rows",
+    "split_heads",
+    "sum_over_heads",
     "temperature_for",
+    "window_mask",
 ]

@@ -2,7 +2,8 @@
 
 Everything that touches an object made by the reader happens in this module.
 Whatever the function does, ``ask`` returns a ``Response``: the other modules
-see plain arrays of floats, or a slug and a message that say why there are none.
+see plain arrays of floats (or of booleans, where a mask is asked for), or a slug
+and a message that say why there are none.
 """
 
 import inspect
@@ -47,7 +48,7 @@ class UnusableError(Exception):
         self.slug = slug
 
 
-def ask(function: Callable, inputs: Inputs, outputs: int) -> Response:
+def ask(function: Callable, inputs: Inputs, outputs: int, boolean: bool = False) -> Response:
     """Call ``function`` on copies of ``inputs`` and collect what it returns.
 
     Parameters
@@ -58,6 +59,8 @@ def ask(function: Callable, inputs: Inputs, outputs: int) -> Response:
         Passed by position, in this order; the names are for the messages.
     outputs : int
         How many things the exercise asks for.
+    boolean : bool
+        Keep booleans apart from numbers. Otherwise ``True`` counts as 1.
 
     Returns
     -------
@@ -69,6 +72,8 @@ def ask(function: Callable, inputs: Inputs, outputs: int) -> Response:
         warnings.simplefilter("ignore")
         try:
             parts = _as_parts(function(*given.values()), outputs)
+            if not boolean:
+                parts = tuple(part.astype(float) for part in parts)
         except UnusableError as unusable:
             return Response(slug=unusable.slug, message=str(unusable))
         # Also SystemExit and KeyboardInterrupt: an answer never ends the notebook.
@@ -181,7 +186,7 @@ def _as_array(thing: object) -> Array:
             "wrong-shape", f"Your function returns an array of shape {array.shape}: far too large."
         )
     # A copy: the function may keep the array and write into it at the next call.
-    return np.array(array, dtype=float)
+    return np.array(array, dtype=bool if array.dtype == bool else float)
 
 
 def _opened(thing: object) -> object:

@@ -92,6 +92,8 @@ class Exercise:
     remark : callable, optional
         ``remark(inputs, parts)`` gives a label and a value to show below a
         failing example.
+    boolean : bool
+        The outputs are ``True`` and ``False``, and 1 and 0 will not do.
     """
 
     name: str
@@ -104,6 +106,7 @@ class Exercise:
     accepts: Callable[[Inputs, Parts], bool] | None = None
     tolerance: float = RELATIVE
     remark: Callable[[Inputs, Parts], tuple[str, object]] | None = None
+    boolean: bool = False
 
     def __repr__(self) -> str:
         return f"Exercise({self.name!r}, {self.signature!r})"
@@ -164,7 +167,7 @@ class Exercise:
     def _ask_all(self, function: Callable) -> list[Response]:
         responses = []
         for example in self.examples:
-            responses.append(ask(function, example, len(self.outputs)))
+            responses.append(ask(function, example, len(self.outputs), self.boolean))
             if responses[-1].slug == "interrupted":
                 break
         return responses
@@ -264,10 +267,14 @@ class Exercise:
 
     def _explains(self, made: list[Response], got: list[Response]) -> bool:
         """Tell whether a mistake gives the reader's numbers wherever both give any."""
-        both = [i for i in range(len(got)) if made[i].usable and got[i].usable]
-        return all(self.agree(made[i], got[i]) for i in both) and any(
-            not self.is_right(i, made[i]) for i in both
-        )
+        explains = False
+        for i, (ours, theirs) in enumerate(zip(made, got, strict=True)):
+            if not (ours.usable and theirs.usable):
+                continue
+            if not self.agree(ours, theirs):
+                return False
+            explains = explains or not self.is_right(i, ours)
+        return explains
 
     def _unusable(self, responses: list[Response], wrong: list[int]) -> tuple[str, str, int] | None:
         """Report an exception, or an answer that is no array, if that is the first thing wrong."""
@@ -372,7 +379,10 @@ SYMPTOMS_OF_ANY = (
 
 
 def example(**inputs: object) -> Inputs:
-    """Make an example from numbers and nested lists; its arrays cannot be changed."""
+    """Make an example from numbers, arrays and nested lists; its arrays cannot be changed.
+
+    A list becomes an array of floats (or of booleans); an array keeps its dtype.
+    """
     return {name: _read_only(thing) for name, thing in inputs.items()}
 
 
@@ -382,8 +392,11 @@ def misconception(slug: str, message: str, *mistaken: Callable) -> Misconception
 
 
 def close(array: Array, other: Array, tolerance: float = RELATIVE) -> bool:
-    """Tell whether two arrays have one shape and the same numbers, NaN equal to NaN."""
-    if array.shape != other.shape:
+    """Tell whether two arrays have one shape and the same numbers, NaN equal to NaN.
+
+    Booleans are not close to numbers.
+    """
+    if array.shape != other.shape or (array.dtype == bool) != (other.dtype == bool):
         return False
     finite = np.abs(other[np.isfinite(other)])
     allowed = ABSOLUTE + tolerance * finite.max(initial=0)
@@ -391,10 +404,11 @@ def close(array: Array, other: Array, tolerance: float = RELATIVE) -> bool:
 
 
 def _read_only(thing: object) -> object:
-    if not isinstance(thing, list):
+    if not isinstance(thing, list | Array):
         return thing
     array = np.array(thing)
-    array = array if array.dtype == bool else array.astype(float)
+    if isinstance(thing, list) and array.dtype != bool:
+        array = array.astype(float)
     array.flags.writeable = False
     return array
 

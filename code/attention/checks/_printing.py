@@ -42,12 +42,21 @@ def _lines(start: str, thing: object, digits: int) -> list[str]:
     """Write one value on one line, or one line for each of its rows."""
     if isinstance(thing, Array) and thing.size > MOST_ENTRIES:
         return _cut([f"{start}an array of shape {thing.shape}"])
-    line = start + _nested(thing, digits)
+    return _cut(_broken(start, thing, digits))
+
+
+def _broken(start: str, thing: object, digits: int, end: str = "") -> list[str]:
+    """Break what is too long for a line at its first axis, and what is still too long again."""
+    line = start + _nested(thing, digits) + end
     if len(line) <= WIDTH or not isinstance(thing, Array) or thing.ndim < 2:
-        return _cut([line])
-    rows = [_nested(row, digits) for row in thing]
-    rows = [row + "," for row in rows[:-1]] + [rows[-1] + "]"]
-    return _cut([start + "[" + rows[0]] + [" " * (len(start) + 1) + row for row in rows[1:]])
+        return [line]
+    starts = [start + "["] + [" " * (len(start) + 1)] * (len(thing) - 1)
+    ends = [","] * (len(thing) - 1) + ["]" + end]
+    return [
+        line
+        for before, row, after in zip(starts, thing, ends, strict=True)
+        for line in _broken(before, row, digits, after)
+    ]
 
 
 def _cut(lines: list[str]) -> list[str]:

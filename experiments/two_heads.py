@@ -1,0 +1,167 @@
+"""Train the two-look-up model with one head and with more; write experiments/two_heads.csv.
+
+The experiment of chapter 6. One row for each run: the task, the number of heads,
+the learning rate, the seed, what the run was for, and what
+`attention.two_lookups.probe` and `score_ranks` measure after training.
+
+    .venv/bin/python experiments/two_heads.py      all runs, about twelve minutes on one core
+
+Each task and number of heads gets its own learning rate: the one with the lowest
+loss on the tuning seeds. The runs to report have other seeds and are measured on
+other sequences. experiments/two_heads_examples.json has the attention rows of the
+first such run of each kind, on the first of those sequences; nobody chose it.
+
+Everything is counted in steps and computed in float64 on one thread, so the
+same command gives the same files.
+"""
+
+import argparse
+import csv
+import json
+import multiprocessing
+from pathlib import Path
+
+import torch
+
+from attention.two_lookups import LookupConfig, LookupModel, lookup_batch, probe, score_ranks, train
+
+OUTPUT = Path(__file__).with_suffix(".csv")
+EXAMPLES = OUTPUT.with_name("two_heads_examples.json")
+LEARNING_RATES = (0.002, 0.004, 0.008)
+TUNING_SEEDS = (100, 101)
+REPORT_SEEDS = range(5)
+TUNING_SEQUENCES, REPORT_SEQUENCES = 20_000, 10_000  # seeds of the sequences to measure on
+REPORT_COUNT = 2000  # sequences
+
+# For each task: the numbers of heads, the training steps, the configuration.
+# Two controls: the hidden layer for "a linear read-out is to blame", and the
+# long training for "one head only needs more time".
+LONG = "two look-ups, five times the steps"
+TASKS = {
+    "two look-ups": ((1, 2, 4, 8, 16, 32, 64), 1000, {"asked": 2}),
+    "one look-up": ((1, 2, 4), 600, {"asked": 1}),
+    "two look-ups, hidden layer": ((1, 2), 1500, {"asked": 2, "hidden": 256}),
+    LONG: ((1,), 5000, {"asked": 2}),
+}
+TUNED_AS = {LONG: "two look-ups"}  # takes over the learning rate
+
+Job = tuple[str, int, float, int]
+
+
+def trained(job: Job) -> LookupModel:
+    """Train the model of one run."""
+    task, heads, learning_rate, seed = job
+    torch.set_num_threads(1)
+    # A saturated softmax makes denormal numbers, which are slow, not different.
+    torch.set_flush_denormal(True)
+    _, steps, options = TASKS[task]
+    model, _ = train(LookupConfig(heads, **options), learning_rate, seed, steps)
+    return model
+
+
+def run(job: Job) -> dict[str, object]:
+    """Train one model and measure it."""
+    task, heads, learning_rate, seed = job
+    model = trained(job)
+    tuning = seed in TUNING_SEEDS
+    measured = probe(model, TUNING_SEQUENCES if tuning else REPORT_SEQUENCES, REPORT_COUNT)
+    ranks = score_ranks(model)
+    return {
+        "task": task,
+        "heads": heads,
+        "learning_rate": learning_rate,
+        "seed": seed,
+        "purpose": "tuning" if tuning else "report",
+        "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        "d_k": model.config.d_model // heads,
+        "smallest_rank": ranks.min().item(),
+        "largest_rank": ranks.max().item(),
+        **{name: f"{value:.6g}" for name, value in measured.items()},
+    }
+
+
+def learning_rates(heads: int) -> tuple[float, ...]:
+    """Return the rates to try; narrow heads do best at a high one, so they get one more."""
+    return LEARNING_RATES if heads < 32 else (*LEARNING_RATES, 0.016)
+
+
+def tuning_jobs() -> list[Job]:
+    """List the runs that choose the learning rates."""
+    return [
+        (task, heads, rate, seed)
+        for task, (all_heads, _, _) in TASKS.items()
+        if task not in TUNED_AS
+        for heads in all_heads
+        for rate in learning_rates(heads)
+        for seed in TUNING_SEEDS
+    ]
+
+
+def report_jobs(tuning_rows: list[dict]) -> list[Job]:
+    """List the runs to report, each with the learning rate that tuning chose."""
+
+    def best_rate(task: str, heads: int) -> float:
+        losses = dict.fromkeys(learning_rates(heads), 0.0)
+        for row in tuning_rows:
+            if (row["task"], int(row["heads"])) == (TUNED_AS.get(task, task), heads):
+                losses[float(row["learning_rate"])] += float(row["loss"])
+        return min(losses, key=losses.get)
+
+    return [
+        (task, heads, best_rate(task, heads), seed)
+        for task, (all_heads, _, _) in TASKS.items()
+        for heads in all_heads
+        for seed in REPORT_SEEDS
+    ]
+
+
+def example_jobs(tuning_rows: list[dict]) -> list[Job]:
+    """List the runs to show: the first seed of each task, with one head and with two."""
+    jobs = report_jobs(tuning_rows)
+    return [job for job in jobs if job[0] != LONG and job[1] <= 2 and job[3] == REPORT_SEEDS[0]]
+
+
+def example(job: Job) -> dict[str, object]:
+    """Train one model and show what it does with the first sequence it is measured on."""
+    task, heads, _, _ = job
+    model = trained(job)
+    generator = torch.Generator().manual_seed(REPORT_SEQUENCES)
+    sequences = lookup_batch(model.config, REPORT_COUNT, generator)
+    with torch.no_grad():
+        output, weights = model.attend(sequences)
+        answers = model.answer(output).argmax(-1)  # (batch, asked)
+    return {
+        "task": task,
+        "heads": heads,
+        "keys": sequences.keys[0].tolist(),
+        "values": sequences.values[0].tolist(),
+        "question": sequences.question[0].tolist(),
+        "answer": sequences.answer[0].tolist(),
+        "answer_of_the_model": answers[0].tolist(),
+        "weights": weights[0, :, 0].numpy().round(6).tolist(),  # (heads, pairs)
+    }
+
+
+def main() -> None:
+    """Tune, run what is reported, and write the table and the examples."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--processes", type=int, help="default: one for each core")
+    with multiprocessing.Pool(parser.parse_args().processes) as pool:
+        rows = []
+        for jobs in (tuning_jobs, lambda: report_jobs(rows)):
+            for row in pool.imap(run, jobs()):
+                rows.append(row)
+                print(len(rows), *row.values(), flush=True)
+        examples = pool.map(example, example_jobs(rows))
+    with OUTPUT.open("w", newline="") as file:
+        names = list(dict.fromkeys(name for row in rows for name in row))
+        writer = csv.DictWriter(file, fieldnames=names, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    lines = ",\n".join(json.dumps(each) for each in examples)
+    EXAMPLES.write_text(f"[\n{lines}\n]\n")
+    print(f"wrote {OUTPUT.name}: {len(rows)} runs; {EXAMPLES.name}: {len(examples)} examples")
+
+
+if __name__ == "__main__":
+    main()
