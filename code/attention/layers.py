@@ -166,17 +166,22 @@ class MultiHeadAttention(nn.Module):
         return self.W_O(merge_heads(output)), weights
 
 
-def _attention_weights(query: Tensor, key: Tensor, mask: Tensor | None) -> Tensor:
-    """Compute softmax(query @ key^T / sqrt(d_k)); a row that may see no key is zero."""
+def _attention_weights(
+    query: Tensor,
+    key: Tensor,
+    mask: Tensor | None,
+) -> Tensor:
+    """Compute softmax(query @ key^T / sqrt(d_k)), with zeros where masked."""
     # Scores in at least 32 bits: a float16 dot product overflows early.
     working = torch.promote_types(query.dtype, torch.float32)
-    scores = query.to(working) @ key.to(working).transpose(-1, -2)  # (..., queries, keys)
+    # (..., queries, d_k) times (..., d_k, keys)
+    scores = query.to(working) @ key.to(working).transpose(-1, -2)
     scores = scores / math.sqrt(query.shape[-1])
     if mask is None:
         return scores.softmax(-1).to(query.dtype)
-    # The lowest number there is, and not -inf: a row of -inf would be NaN after
-    # the softmax, and so would its gradient. The zeros that follow change
-    # something only in the rows where all is masked.
+    # The lowest number there is, and not -inf: a row of -inf would be NaN
+    # after the softmax, and so would its gradient. The zeros that follow
+    # change something only in the rows where all is masked.
     scores = scores.masked_fill(~mask, torch.finfo(scores.dtype).min)
     return scores.softmax(-1).masked_fill(~mask, 0).to(query.dtype)
 
