@@ -15,14 +15,21 @@ import platform
 import subprocess
 import sys
 import venv
+from functools import partial
 from pathlib import Path
+
+import browser_python
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 LOCK = ROOT / "requirements.lock"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 STAMP = VENV / "installed-from"
-INPUTS = [LOCK, ROOT / "pyproject.toml", ROOT / "package.json", ROOT / "package-lock.json"]
+INPUTS = [
+    LOCK,
+    browser_python.CARRIER,
+    *(ROOT / name for name in ("pyproject.toml", "package.json", "package-lock.json")),
+]
 
 
 def main() -> None:
@@ -48,7 +55,10 @@ def main() -> None:
         pip("install", "--requirement", str(LOCK))
         pip("install", "--no-deps", "--no-build-isolation", "--editable", str(ROOT))
     npm("ci")
-    STAMP.write_text(wanted)
+    if browser_python.fetch(partial(pip, check=False), locked):
+        STAMP.write_text(wanted)
+    else:
+        print(browser_python.INCOMPLETE)
     print(f"Environment ready: {VENV.relative_to(ROOT)}", flush=True)
 
 

@@ -50,11 +50,18 @@ def normalise(notebook: nbformat.NotebookNode) -> None:
     for cell in notebook.cells:
         cell.metadata = {k: v for k, v in cell.metadata.items() if k in CELL_METADATA}
         cell.pop("attachments", None)
+        if "outputs" in cell:
+            cell.outputs = [output for output in cell.outputs if not is_script(output)]
         for output in cell.get("outputs", []):
             if "metadata" in output:
                 # The size at which JupyterLab shows a figure of twice the density.
                 output.metadata = {k: v for k, v in output.metadata.items() if k == "image/png"}
     nbformat.validate(notebook)
+
+
+def is_script(output: nbformat.NotebookNode) -> bool:
+    """Tell whether an output is what `widgets.enable()` hands to JupyterLab, and no result."""
+    return "application/javascript" in output.get("data", {})
 
 
 def show(path: Path) -> None:

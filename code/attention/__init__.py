@@ -24,6 +24,7 @@ __all__ = [
     "recall",
     "report",
     "two_lookups",
+    "widgets",
 ]
 
 

@@ -90,8 +90,10 @@ def lines_fit(notebook: NotebookNode) -> Iterator[str]:
             if len(line) > LONGEST_LINE:
                 yield f"{cell.id}: a line of {len(line)} characters: {line[:40]}..."
     for cell, output in outputs(notebook):
-        rendered = "text/markdown" in output.get("data", {})
-        for line in [] if rendered else output_text(output).splitlines():
+        data = output.get("data", {})
+        # Markdown is set as text, and an explorable figure makes itself fit.
+        plain = "" if "text/markdown" in data else data.get("text/plain", "")
+        for line in (output.get("text", "") + plain).splitlines():
             if len(line) > LONGEST_LINE:
                 yield f"{cell.id}: an output line of {len(line)} characters: {line[:40]}..."
 

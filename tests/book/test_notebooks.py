@@ -101,7 +101,7 @@ def drop_caption(nb):
 
 
 def ignore_without_reason(nb):
-    rules.code_cells(nb)[0].metadata["tags"] = ["nbval-ignore-output"]
+    rules.code_cells(nb)[1].metadata["tags"] = ["nbval-ignore-output"]
 
 
 def ignore_too_many(nb):

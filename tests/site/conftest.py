@@ -11,6 +11,7 @@ from threading import Thread
 
 import pytest
 from built_site import ROOT, SITE, staleness
+from figure_harness import figure_page  # noqa: F401 (a fixture)
 from playwright.sync_api import Browser, sync_playwright
 
 NO_BROWSER = (

@@ -1,0 +1,274 @@
+// Python in the page: Pyodide in a worker, which runs one cell after the other.
+//
+// The page sends {type: "run", run, cell, source}; the first run starts Python, and
+// so does {type: "start"}. Back come "progress", "ready" and "failed", and for each
+// run "output"s and "done". What a cell does and shows is the business of runner.py.
+
+const LIVE = new URL("./", import.meta.url);
+const PYODIDE = new URL("../pyodide/", import.meta.url);
+
+// In Pyodide's file system. Cells run where the notebooks are.
+const LIBRARY = "/book/library";
+const CHAPTERS = "/book/chapters";
+const EXPERIMENTS = "/book/experiments";
+
+// matplotlib lists these among its needs, but draws without them: they are for PDF
+// files and for time zones.
+const NOT_NEEDED = ["fonttools", "pytz"];
+
+// --------------------------------------------------------------------- fetching
+
+const plainFetch = self.fetch;
+const WASM = "application/wasm";
+
+/** A file did not come; the message is for the reader. */
+class Missing extends Error {}
+
+const nameOf = (address) => new URL(address).pathname.split("/").at(-1);
+
+function noAnswer(address) {
+  return new Missing(`${nameOf(address)} did not arrive. Is there a connection to the site?`);
+}
+
+async function get(address) {
+  const response = await plainFetch(address).catch(() => {
+    throw noAnswer(address);
+  });
+  if (!response.ok) throw new Missing(`The site has no ${nameOf(address)} (${response.status}).`);
+  // Some servers do not know this type, and the browser compiles nothing else.
+  const { body, headers, url } = response;
+  if (!url.endsWith(".wasm") || headers.get("Content-Type") === WASM) return response;
+  return new Response(body, { headers: { "Content-Type": WASM } });
+}
+
+async function read(address, how) {
+  const response = await get(address);
+  return response[how]().catch(() => {
+    throw noAnswer(address);
+  });
+}
+
+/** A response that is all there, unless it is compiled while it comes. */
+async function whole(address) {
+  return nameOf(address).endsWith(".wasm") ? get(address) : new Response(await bytes(address));
+}
+
+const bytes = (address) => read(address, "arrayBuffer");
+const json = (address) => read(address, "json");
+const text = (address) => read(address, "text");
+
+function script(address) {
+  return import(address.href).catch(() => {
+    throw noAnswer(address);
+  });
+}
+
+// ------------------------------------------------------------------ the packages
+
+/** What can be loaded: Pyodide's packages, our wheels, the files of experiments. */
+class Library {
+  #packages; // by name, as Pyodide lists them
+  #manifest; // what the book adds
+  #here = new Set();
+
+  constructor({ packages }, manifest) {
+    this.#packages = packages;
+    this.#manifest = manifest;
+    this.onDemand = ["matplotlib", ...Object.keys(manifest.on_import)];
+  }
+
+  /** Fetch NumPy and the book's own wheels: what every chapter needs. */
+  async fetchFirst() {
+    const [numpy, ours] = await Promise.all([
+      this.fetch("numpy"),
+      Promise.all(this.#manifest.wheels.map((file) => bytes(new URL(file, LIVE)))),
+    ]);
+    return [...numpy, ...ours];
+  }
+
+  /** Fetch a package, and those it needs, unless they are here. */
+  async fetch(name) {
+    const ours = this.#manifest.on_import[name]?.map((file) => new URL(file, LIVE));
+    const names = ours ? [name] : this.#withNeeds(name);
+    const addresses = ours ?? names.map((one) => new URL(this.#packages[one].file_name, PYODIDE));
+    const wheels = await Promise.all(addresses.map(bytes));
+    names.forEach((one) => this.#here.add(one));
+    return wheels;
+  }
+
+  has(name) {
+    return this.#here.has(name);
+  }
+
+  /** Fetch the files a cell opens, as [name, content]; their names stand in its source. */
+  async fetchExperiments(source) {
+    const wanted = (name) => source.includes(name) && !this.#here.has(name);
+    const files = this.#manifest.experiments.filter(wanted).map(async (name) => {
+      const content = await bytes(new URL(`experiments/${name}`, LIVE));
+      this.#here.add(name);
+      return [name, new Uint8Array(content)];
+    });
+    return Promise.all(files);
+  }
+
+  #withNeeds(name, found = new Set()) {
+    if (this.#here.has(name) || found.has(name) || NOT_NEEDED.includes(name)) return [...found];
+    found.add(name);
+    this.#packages[name].depends.forEach((other) => this.#withNeeds(other, found));
+    return [...found];
+  }
+}
+
+// ------------------------------------------------------------------------ Python
+
+/** Python with the book's library, and the session in which the cells of a page run. */
+class Python {
+  #pyodide;
+  #library;
+  #runner;
+  #session;
+  #run; // the number of the run that is going on
+
+  static async start() {
+    const python = new Python();
+    const lock = json(new URL("pyodide-lock.json", PYODIDE));
+    const manifest = json(new URL("manifest.json", LIVE));
+    const library = Promise.all([lock, manifest]).then((both) => new Library(...both));
+    // All files are asked for at once. Getting Python ready takes longest.
+    const files = Promise.all([
+      library,
+      text(new URL("runner.py", LIVE)),
+      library.then((one) => one.fetchFirst()),
+    ]);
+    progress("Loading Python …");
+    const started = startPyodide(lock);
+    await Promise.race([started, files.then(() => started)]); // whichever fails first
+    progress("Loading NumPy …");
+    python.#prepare(await started, ...(await files));
+    return python;
+  }
+
+  #prepare(pyodide, library, runner, wheels) {
+    this.#pyodide = pyodide;
+    this.#library = library;
+    for (const folder of [LIBRARY, CHAPTERS, EXPERIMENTS]) pyodide.FS.mkdirTree(folder);
+    pyodide.FS.chdir(CHAPTERS);
+    pyodide.FS.writeFile(`${LIBRARY}/runner.py`, runner);
+    this.#unpack(wheels);
+    this.#runner = pyodide.pyimport("runner");
+    this.#session = this.#runner.start((output) =>
+      postMessage({ type: "output", run: this.#run, output: JSON.parse(output) }),
+    );
+  }
+
+  /** Run a cell; says whether it went to its end, and how long it took. */
+  async run({ run, cell, source }) {
+    this.#run = run;
+    try {
+      await this.#load(source);
+    } catch (error) {
+      if (!(error instanceof Missing)) throw error;
+      const { message } = error;
+      const output = { kind: "error", name: "Not loaded", message, traceback: "" };
+      postMessage({ type: "output", run, output });
+      return { ok: false, milliseconds: 0 };
+    }
+    const began = performance.now();
+    const ok = this.#session.run(cell, source);
+    return { ok, milliseconds: performance.now() - began };
+  }
+
+  /** Load what a cell is going to import and to open. */
+  async #load(source) {
+    const needed = this.#runner.needs(source, this.#library.onDemand);
+    const names = needed.toJs().filter((name) => !this.#library.has(name));
+    needed.destroy();
+    for (const name of names) {
+      progress(`Loading ${name} …`);
+      this.#unpack(await this.#library.fetch(name));
+    }
+    for (const [name, content] of await this.#library.fetchExperiments(source)) {
+      this.#pyodide.FS.writeFile(`${EXPERIMENTS}/${name}`, content);
+    }
+  }
+
+  // Pyodide's own loadPackage would compile every part of a package that is written
+  // in C. From here a part is compiled when it is imported, if it ever is.
+  #unpack(wheels) {
+    for (const wheel of wheels) {
+      this.#pyodide.unpackArchive(wheel, "wheel", { extractDir: LIBRARY });
+    }
+    this.#pyodide.runPython("import importlib; importlib.invalidate_caches()");
+  }
+}
+
+/** Start Pyodide itself. It waits for ever for a file that does not come; this does not. */
+async function startPyodide(lock) {
+  const factory = script(new URL("pyodide.asm.mjs", PYODIDE));
+  factory.catch(() => {}); // it is heard of where the factory is used
+  const { instantiateStreaming } = WebAssembly;
+  const failure = new Promise((_, reject) => {
+    const watched = (promise) => {
+      promise.catch(reject);
+      return promise;
+    };
+    self.fetch = (address) => watched(whole(address));
+    WebAssembly.instantiateStreaming = (...given) =>
+      watched(instantiateStreaming.apply(WebAssembly, given));
+  });
+  try {
+    const { loadPyodide } = await script(new URL("pyodide.mjs", PYODIDE));
+    const pyodide = loadPyodide({
+      indexURL: PYODIDE.href,
+      lockFileContents: lock,
+      packageBaseUrl: PYODIDE.href,
+      createPyodideModule: async (settings) => (await factory).default(settings),
+      env: { PYTHONPATH: LIBRARY },
+    });
+    return await Promise.race([pyodide, failure]);
+  } finally {
+    self.fetch = plainFetch;
+    WebAssembly.instantiateStreaming = instantiateStreaming;
+  }
+}
+
+// ------------------------------------------------------- the talk with the page
+
+let python = null; // a promise, once Python was asked for
+
+function progress(text) {
+  postMessage({ type: "progress", text });
+}
+
+async function started() {
+  if (python) return python;
+  const began = performance.now();
+  python = Python.start();
+  await python;
+  postMessage({ type: "ready", milliseconds: performance.now() - began });
+  return python;
+}
+
+async function answer({ type, ...job }) {
+  try {
+    const running = await started();
+    if (type !== "run") return;
+    postMessage({ type: "done", run: job.run, ...(await running.run(job)) });
+  } catch (error) {
+    // Not an error of a cell's: those are outputs. The next run starts anew.
+    python = null;
+    postMessage({ type: "failed", text: explain(error) });
+  }
+}
+
+function explain(error) {
+  if (error instanceof Missing) return error.message;
+  if (error instanceof RangeError) return "The cell went deeper than the browser's stack.";
+  return error.message.trim().split("\n").at(-1); // of a traceback, what went wrong
+}
+
+let last = Promise.resolve();
+
+onmessage = ({ data }) => {
+  last = last.then(() => answer(data));
+};

@@ -1,0 +1,16 @@
+"""Explorable figures: a reader hovers, taps, drags or arrows, and numbers follow.
+
+Each is a small object whose data were computed by the notebook. A notebook shows
+it as a custom element (``<attention-explorer>`` and the like) with a plain table
+inside. The element comes alive where its script runs: on the book's site, and in
+JupyterLab once ``enable()`` has been called. Anywhere else the table stays, and a
+terminal prints text.
+"""
+
+from attention.widgets._base import Explorable, enable
+from attention.widgets.attention_explorer import AttentionExplorer
+from attention.widgets.head_splitter import HeadSplitter
+from attention.widgets.mask_lab import MaskLab
+from attention.widgets.scaling_lab import ScalingLab
+
+__all__ = ["AttentionExplorer", "Explorable", "HeadSplitter", "MaskLab", "ScalingLab", "enable"]

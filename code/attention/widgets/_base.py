@@ -1,0 +1,96 @@
+"""What the explorable figures share on the side of Python."""
+
+import json
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+from textwrap import wrap
+
+SCRIPTS = Path(__file__).parent
+# In the order in which they are loaded: the others import the first.
+ELEMENTS = ("base.js", "attention-explorer.js", "scaling-lab.js", "mask-lab.js", "head-splitter.js")
+# More digits than any figure shows; fewer would not agree with NumPy to 1e-6.
+DIGITS = 9
+# What a terminal, and the column of the book, shows of a line.
+WIDTH = 79
+
+
+class Explorable:
+    """A figure to explore: data for a custom element, and the same as a table.
+
+    A subclass sets ``element`` and answers ``data()`` and ``table()``.
+    """
+
+    element: str  # the custom element's name
+
+    def data(self) -> dict[str, object]:
+        """Return what the element needs, as JSON can hold it."""
+        raise NotImplementedError
+
+    def table(self) -> tuple[str, Sequence[str], Sequence[Sequence[str]]]:
+        """Return a caption, a header and rows: the figure for readers without a script."""
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        caption, header, rows = self.table()
+        cells = [list(header), *(list(row) for row in rows)]
+        widths = [max(len(row[i]) for row in cells) for i in range(len(header))]
+        lines = [
+            "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()
+            for row in cells
+        ]
+        return "\n".join([*wrap(caption, WIDTH), *lines])
+
+    def _repr_html_(self) -> str:
+        # No NaN: a page could not read it.
+        figure = json.dumps(
+            rounded(self.data()), ensure_ascii=False, separators=(",", ":"), allow_nan=False
+        )
+        caption, header, rows = self.table()
+        head = "".join(f'<th scope="col">{escape(text)}</th>' for text in header)
+        body = "".join(
+            f'<tr><th scope="row">{escape(first)}</th>'
+            + "".join(f"<td>{escape(text)}</td>" for text in rest)
+            + "</tr>"
+            for first, *rest in rows
+        )
+        return (
+            f'<{self.element} data-figure="{escape(figure)}">\n'
+            f"<table><caption>{escape(caption)}</caption>"
+            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>\n"
+            f"</{self.element}>"
+        )
+
+
+def rounded(data: object) -> object:
+    """Round every float in nested lists and dicts, so that the stored figure is compact."""
+    if isinstance(data, float):
+        return round(data, DIGITS)
+    if isinstance(data, dict):
+        return {key: rounded(value) for key, value in data.items()}
+    if isinstance(data, list | tuple):
+        return [rounded(value) for value in data]
+    return data
+
+
+def enable() -> None:
+    """Bring the explorable figures of a notebook in JupyterLab to life.
+
+    The scripts go into the output of the cell that calls this, so it works
+    without a network. On the book's site they are part of the page.
+    """
+    from IPython.display import Javascript, display
+
+    sources = {name: (SCRIPTS / name).read_text(encoding="utf-8") for name in ELEMENTS}
+    # The files import one another by name; a blob has an address of its own.
+    display(
+        Javascript(
+            f"""
+const sources = {json.dumps(sources)};
+const address = (source) => URL.createObjectURL(new Blob([source], {{type: "text/javascript"}}));
+const base = address(sources["base.js"]);
+delete sources["base.js"];
+for (const source of Object.values(sources)) import(address(source.replace("./base.js", base)));
+"""
+        )
+    )

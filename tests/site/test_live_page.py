@@ -1,0 +1,423 @@
+"""The live code in a real browser: Python starts, cells run, exercises are checked.
+
+The Python is Pyodide, from the site itself; `test_every_live_cell` runs all cells
+of each chapter and compares what they print with the committed notebooks.
+"""
+
+import gzip
+import json
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pytest
+from built_site import ROOT, SITE
+from playwright.sync_api import Browser, Locator, Page, expect
+from test_site_browser import MODES, Visit, violations, visit
+
+from attention import by_hand, checks
+
+pytestmark = pytest.mark.browser
+
+CHAPTERS = {
+    path.stem: nbformat.read(path, as_version=4)
+    for path in sorted((ROOT / "chapters").glob("0*.ipynb"))
+}
+FIRST = "03-queries-keys-values"
+# Python starts in a few seconds; on a busy machine it takes longer.
+PATIENCE = 120_000
+EXERCISE = "ch3-ex1-try"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _site_has_live_code(site: Path) -> None:
+    """Without the files for the browser's Python there is nothing to test."""
+    if not (site / "_static" / "live" / "page.mjs").exists():
+        pytest.fail("The site was built without live code: see what `make setup` says.")
+
+
+@pytest.fixture
+def open_chapter(browser: Browser, address: str) -> Iterator[Callable[..., Visit]]:
+    """Open a chapter in a fresh browser profile; console errors fail the test in the end."""
+    contexts, visits = [], []
+
+    def open_it(chapter: str = FIRST, mode: str = "desktop") -> Visit:
+        touch = mode.startswith("phone")
+        contexts.append(
+            browser.new_context(**MODES[mode], has_touch=touch, reduced_motion="reduce")
+        )
+        visits.append(visit(contexts[-1], f"{address}chapters/{chapter}.html"))
+        return visits[-1]
+
+    yield open_it
+    for visited in visits:
+        assert visited.errors == []
+        outside = [
+            url for url in visited.requests if not url.startswith((address, "blob:", "data:"))
+        ]
+        assert outside == []
+    for context in contexts:
+        context.close()
+
+
+def cell(page: Page, name: str) -> Locator:
+    return page.locator(f"[data-cell='{name}']")
+
+
+def press(place: Locator) -> None:
+    """Press Run or Check, in a folded cell too."""
+    place.evaluate("cell => cell.querySelectorAll('details').forEach(d => d.open = true)")
+    place.locator(".live-run").click()
+
+
+def finished(place: Locator, states: str = "done|error|stopped") -> str:
+    """Wait until a cell has run and return how it ended."""
+    place.page.wait_for_function(
+        "([cell, states]) => states.split('|').includes(cell.dataset.state)",
+        arg=[place.element_handle(), states],
+        timeout=PATIENCE,
+    )
+    return place.get_attribute("data-state")
+
+
+def write(place: Locator, source: str) -> None:
+    """Put a text into a cell's editor, as if typed over what is there."""
+    place.evaluate("cell => cell.querySelectorAll('details').forEach(d => d.open = true)")
+    if place.locator(".live-edit").is_visible():
+        place.locator(".live-edit").click()
+    editor = place.locator(".cm-content")
+    editor.focus()
+    place.page.keyboard.press("ControlOrMeta+a")
+    place.page.keyboard.insert_text(source)
+
+
+def run(place: Locator, source: str | None = None) -> str:
+    """Run a cell, with another text if one is given, and return all that it shows."""
+    if source is not None:
+        write(place, source)
+    press(place)
+    finished(place)
+    return place.locator(".cell_output").inner_text()
+
+
+# ---------------------------------------------------------- every cell, in order
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_every_live_cell_prints_what_the_page_shows(chapter, open_chapter, capsys) -> None:
+    page = open_chapter(chapter).page
+    notebook = CHAPTERS[chapter]
+    code = [one for one in notebook.cells if one.cell_type == "code"]
+    live = [one for one in code if cell(page, one.id).get_attribute("data-live") == "yes"]
+    differ = {}
+    for one in live:
+        place = cell(page, one.id)
+        press(place)
+        finished(place)
+        printed = texts(place.evaluate("cell => cell.liveOutputs"))
+        if printed != committed(one):
+            differ[one.id] = (printed, committed(one))
+    with capsys.disabled():
+        same = len(live) - len(differ)
+        print(
+            f"\n{chapter}: {same} of {len(live)} live cells print what the page shows; "
+            f"{len(live)} of {len(code)} code cells are live"
+        )
+    assert differ == {}
+
+
+def texts(outputs: list[dict]) -> list[str]:
+    """Reduce outputs to their text: what is printed, then what is shown."""
+    printed = "".join(one["text"] for one in outputs if one["kind"] == "stream")
+    shown = [
+        one["data"].get("text/markdown") or one["data"]["text/plain"]
+        for one in outputs
+        if one["kind"] in ("display", "result")
+    ]
+    errors = [one["traceback"] for one in outputs if one["kind"] == "error"]
+    return [printed, *shown, *errors]
+
+
+def committed(one: nbformat.NotebookNode) -> list[str]:
+    """Return the same of a cell in the notebook."""
+    printed = "".join(output.text for output in one.outputs if output.output_type == "stream")
+    data = [output.data for output in one.outputs if "data" in output]
+    return [printed, *(each.get("text/markdown") or each["text/plain"] for each in data)]
+
+
+# --------------------------------------------------------------- run, change, stop
+
+
+def test_a_changed_cell_shows_the_new_number(open_chapter) -> None:
+    page = open_chapter().page
+    place = cell(page, "ch3-dict")
+    assert "42.75" not in place.inner_text()
+    assert "42.75" in run(place, "print(171 / 4)")
+    # The names are shared down the page.
+    assert "8.0" in run(cell(page, "ch3-given"), "import numpy as np\nnp.eye(8).sum()")
+    assert "(8, 8)" in run(place, "np.eye(8).shape")
+
+
+def test_earlier_cells_are_offered(open_chapter) -> None:
+    page = open_chapter().page
+    place = cell(page, "ch3-step2-code")
+    press(place)
+    offer = place.locator(".live-offer")
+    expect(offer).to_be_visible()
+    assert violations(page) == []
+    expect(offer.get_by_role("button", name="Run all above")).to_be_visible()
+    offer.get_by_role("button").first.click()
+    assert finished(place) == "done"
+    assert cell(page, "ch3-given").get_attribute("data-state") == "done"
+    assert cell(page, "ch3-soft-dict").get_attribute("data-state") == "idle"
+
+
+def test_an_endless_loop_is_stopped(open_chapter) -> None:
+    page = open_chapter().page
+    place = cell(page, "ch3-dict")
+    write(place, "x = 1\nwhile True:\n    pass")
+    press(place)
+    page.wait_for_function(
+        "cell => cell.dataset.state === 'running' && !/Starting|Loading/.test(cell.innerText)",
+        arg=place.element_handle(),
+        timeout=PATIENCE,
+    )
+    page.wait_for_timeout(500)
+    started = time.monotonic()
+    place.locator(".live-run").click()
+    assert finished(place) == "stopped"
+    assert time.monotonic() - started < 2
+    assert violations(page) == []
+    # Python starts afresh: the name is gone, the page works.
+    assert "NameError" in run(place, "x")
+    assert "2" in run(place, "1 + 1")
+
+
+@pytest.mark.parametrize(
+    ("source", "shown", "hidden"),
+    [
+        ("x = 1\nprint(x\n", ["SyntaxError", "'(' was never closed", "line 2"], "runner"),
+        (
+            "def f(n):\n    return 1 / n\n\nf(0)",
+            ["ZeroDivisionError", "line 4", "line 2"],
+            "runner",
+        ),
+        (
+            "import numpy as np\nfrom attention import by_hand\n"
+            "by_hand.scaled_dot_product_attention(np.ones((2, 3)), np.ones((2, 4)), np.eye(2))",
+            ["ValueError", "key", "line 3"],
+            "site-packages",
+        ),
+        ("import torch", ["ModuleNotFoundError", "not available in the page"], "runner"),
+    ],
+    ids=["syntax", "own function", "the package", "torch"],
+)
+def test_errors_read_like_pythons(open_chapter, source, shown, hidden) -> None:
+    page = open_chapter().page
+    place = cell(page, "ch3-dict")
+    text = run(place, source)
+    assert place.get_attribute("data-state") == "error"
+    for part in shown:
+        assert part in text
+    assert hidden not in text
+    assert violations(page) == []
+
+
+def test_files_of_the_site_are_found_by_cells(open_chapter) -> None:
+    page = open_chapter("05-masking").page
+    text = run(cell(page, "ch5-causal"), 'print(open("../experiments/masking.csv").readline())')
+    with open(ROOT / "experiments" / "masking.csv") as file:
+        assert file.readline().strip() in text
+
+
+# --------------------------------------------------------------------- exercises
+
+ANSWERS = {
+    "right": """
+import numpy as np
+def softmax_rows(scores):
+    shifted = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return shifted / shifted.sum(axis=1, keepdims=True)
+""",
+    "columns": """
+import numpy as np
+def softmax_rows(scores):
+    return np.exp(scores) / np.exp(scores).sum(axis=0)
+""",
+    "overflow": """
+import numpy as np
+def softmax_rows(scores):
+    return np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
+""",
+    "linear": """
+def softmax_rows(scores):
+    return scores / scores.sum(axis=1, keepdims=True)
+""",
+}
+
+
+def verdict_here(source: str) -> str:
+    """Ask the checker in this Python what it says of an answer."""
+    names: dict[str, object] = {}
+    with np.errstate(all="ignore"):
+        exec(source, names)
+        return repr(checks.softmax_rows(names["softmax_rows"]))
+
+
+def test_answers_get_their_diagnosis(open_chapter) -> None:
+    page = open_chapter().page
+    place = cell(page, EXERCISE)
+    verdicts = set()
+    for name, answer in ANSWERS.items():
+        run(place, answer + "checks.softmax_rows(softmax_rows)")
+        (shown,) = [one for one in place.evaluate("c => c.liveOutputs") if "data" in one]
+        assert shown["data"]["text/plain"] == verdict_here(answer)
+        assert shown["data"]["text/plain"].startswith("✓") == (name == "right")
+        assert place.locator(".live-solved").is_visible() == (name == "right")
+        verdicts.add(shown["data"]["text/plain"])
+    assert len(verdicts) == len(ANSWERS)
+    assert violations(page) == []
+
+
+def test_what_was_typed_survives_a_reload_and_can_be_reset(open_chapter) -> None:
+    page = open_chapter().page
+    place = cell(page, EXERCISE)
+    printed = place.locator("pre").first.inner_text()
+    write(place, "# my own answer\n1 + 1")
+    page.reload()
+    expect(place.locator(".live-own pre")).to_have_text("# my own answer\n1 + 1")
+    assert "my own answer" not in cell(page, "ch3-ex2-try").inner_text()
+    place.locator(".live-reset").click()
+    expect(place.locator(".live-own pre")).to_be_hidden()
+    page.reload()
+    assert place.locator("pre").first.inner_text() == printed
+    assert "my own answer" not in place.inner_text()
+
+
+def test_all_of_it_from_the_keyboard(open_chapter) -> None:
+    page = open_chapter().page
+    place = cell(page, "ch3-dict")
+    place.locator(".live-edit").focus()
+    page.keyboard.press("Enter")
+    place.locator(".cm-content").wait_for()
+    page.keyboard.press("ControlOrMeta+a")
+    page.keyboard.type("1/8")  # the site's search has "/" as its key
+    page.keyboard.press("Shift+Enter")
+    finished(place)
+    assert "0.125" in place.inner_text()
+    assert page.evaluate("document.activeElement.closest('[data-cell]').dataset.cell") == "ch3-dict"
+    page.keyboard.press("Escape")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.classList.contains('live-run')")
+    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none"
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_page_in_use_is_accessible(mode, open_chapter) -> None:
+    page = open_chapter(FIRST, mode).page
+    run(cell(page, "ch3-dict"), "print('a long line ' * 40)\n1 / 0")
+    run(cell(page, EXERCISE), ANSWERS["right"] + "checks.softmax_rows(softmax_rows)")
+    write(cell(page, "ch3-given"), "x = 'text'  # a comment\nfor i in range(3):\n    print(i)")
+    place = cell(page, "ch3-hull-figure")
+    press(place)
+    expect(place.locator(".live-offer")).to_be_visible()
+    assert violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+# ------------------------------------------------------------ figures, weights, costs
+
+
+def test_figures_are_drawn_in_the_page(open_chapter) -> None:
+    page = open_chapter().page
+    place = cell(page, "ch3-hull-figure")
+    press(place)
+    place.locator(".live-offer").get_by_role("button").first.click()
+    assert finished(place) == "done"
+    picture = place.locator(".live-output img")
+    expect(picture).to_be_visible()
+    assert picture.evaluate("img => img.naturalWidth") > 400
+    assert len(picture.get_attribute("alt")) > 20
+
+
+def test_a_cell_that_needs_torch_says_so(open_chapter) -> None:
+    page = open_chapter("05-masking").page
+    place = cell(page, "ch5-full-torch")
+    assert "Needs PyTorch" in place.inner_text()
+    link = place.get_by_role("link", name="download the notebook")
+    answer = page.request.get(link.evaluate("a => a.href"))
+    assert answer.ok
+    assert json.loads(answer.text())["cells"]
+
+
+def test_attention_in_the_page_is_fast(open_chapter) -> None:
+    page = open_chapter().page
+    place = cell(page, "ch3-dict")
+    rng = np.random.default_rng(0)
+    q, k, v = rng.normal(size=(3, 64, 64))
+    expected, _ = by_hand.scaled_dot_product_attention(q, k, v)
+    source = """
+import numpy as np
+from attention import by_hand
+q, k, v = np.random.default_rng(0).normal(size=(3, 64, 64))
+print(by_hand.scaled_dot_product_attention(q, k, v)[0].sum())
+"""
+    times = []
+    for _ in range(10):
+        text = run(place, source)
+        times.append(float(place.get_attribute("data-run-ms")))
+    assert abs(float(text.split()[0]) - expected.sum()) < 1e-9
+    assert statistics.median(times) <= 50
+
+
+def test_reading_alone_costs_little(open_chapter) -> None:
+    """At most 60 KB more, compressed, than a page without live code and explorable figures."""
+    for chapter in CHAPTERS:
+        visited = open_chapter(chapter)
+        fetched = {url.partition("?")[0].rpartition("/_static/")[2] for url in visited.requests}
+        ours = sorted(name for name in fetched if name.startswith(("live/", "pyodide/")))
+        assert set(ours) <= {"live/page.mjs", "live/live.css", "live/explorables.mjs"}
+        scripts = sum(compressed((SITE / "_static" / name).read_bytes()) for name in ours)
+        html = (SITE / "chapters" / f"{chapter}.html").read_bytes()
+        bare = without_our_marks(html)
+        assert scripts + compressed(html) - compressed(bare) <= 60_000
+
+
+def test_explorable_figures_are_small() -> None:
+    assert compressed((SITE / "_static" / "live" / "explorables.mjs").read_bytes()) <= 40_000
+
+
+def compressed(content: bytes) -> int:
+    return len(gzip.compress(content, 6))
+
+
+def without_our_marks(html: bytes) -> bytes:
+    from bs4 import BeautifulSoup
+
+    page = BeautifulSoup(html, "html.parser")
+    for figure in page.select("[data-figure]"):
+        figure.decompose()
+    for place in page.select("[data-cell]"):
+        for name in ("data-cell", "data-live", "data-needs", "data-exercise"):
+            del place[name]
+    return str(page).encode()
+
+
+def test_wheel_is_the_package_on_disk() -> None:
+    import zipfile
+
+    (wheel,) = (SITE / "_static" / "live").glob("attention_measured-*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        built = {
+            name: archive.read(name) for name in archive.namelist() if name.startswith("attention/")
+        }
+    folder = ROOT / "code"
+    on_disk = {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in (folder / "attention").rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    assert built == on_disk

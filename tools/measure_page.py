@@ -1,0 +1,230 @@
+"""Measure what the live pages cost: bytes, waiting time, and time to repaint.
+
+    python tools/measure_page.py            everything, a few minutes; needs Chromium
+    python tools/measure_page.py --runs 3   fewer repetitions
+
+Sizes are after gzip, as most servers send the files. Times are of this machine;
+let it be idle. The site must have been built.
+"""
+
+import argparse
+import gzip
+import json
+import os
+import shutil
+import statistics
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from itertools import pairwise
+from pathlib import Path
+from threading import Thread
+
+from bs4 import BeautifulSoup
+from playwright.sync_api import Browser, Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parent.parent
+SITE = ROOT / "_build" / "html"
+LIVE = SITE / "_static" / "live"
+FOR_READING = ("page.mjs", "live.css", "explorables.mjs")
+FIRST = "chapters/03-queries-keys-values.html"
+FIRST_NUMPY_CELL = "ch3-soft-dict"  # needs the set-up cell, which the page runs before it
+ATTENTION = """import numpy as np
+from attention import by_hand
+q, k, v = np.random.default_rng(0).normal(size=(3, 64, 64))
+by_hand.scaled_dot_product_attention(q, k, v)[0].sum()"""
+FIGURES = {
+    "attention-explorer": "chapters/03-queries-keys-values.html",
+    "attention-explorer (8 heads)": "chapters/06-multi-head.html",
+    "scaling-lab": "chapters/04-scaling.html",
+    "mask-lab": "chapters/05-masking.html",
+    "head-splitter": "chapters/06-multi-head.html",
+}
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    """Serve the site as a plain file server does."""
+
+    def log_message(self, *arguments: object) -> None:
+        """Print nothing for each request."""
+
+
+def compressed(content: bytes) -> int:
+    return len(gzip.compress(content, 6))
+
+
+def weights() -> None:
+    """Print what a reader who runs nothing loads for the live code and the figures."""
+    for name in FOR_READING:
+        print(f"{name:34} {compressed((LIVE / name).read_bytes()) / 1000:7.1f} KB")
+    for path in sorted((SITE / "chapters").glob("0*.html")):
+        html = path.read_bytes()
+        page = BeautifulSoup(html, "html.parser")
+        for figure in page.select("[data-figure]"):
+            figure.decompose()
+        for cell in page.select("[data-cell]"):
+            for name in ("data-cell", "data-live", "data-needs", "data-exercise"):
+                del cell[name]
+        more = compressed(html) - compressed(str(page).encode())
+        more += sum(compressed((LIVE / name).read_bytes()) for name in FOR_READING)
+        print(f"{path.name:34} {more / 1000:7.1f} KB more than without them")
+
+
+def start(browser: Browser, address: str, runs: int) -> None:
+    """Print the time from pressing Run to the first NumPy result, cold and warm."""
+    cold, warm, fetched = [], [], set()
+    for _ in range(runs):
+        context = browser.new_context()
+        page = context.new_page()
+        page.goto(address + FIRST, wait_until="networkidle")
+        page.on("request", lambda request: fetched.add(request.url.partition("?")[0]))
+        context.on("request", lambda request: fetched.add(request.url.partition("?")[0]))
+        cold.append(first_result(page))
+        page.reload(wait_until="networkidle")
+        warm.append(first_result(page))
+        context.close()
+    for name, times in (("cold", cold), ("warm", warm)):
+        print(
+            f"first NumPy result, {name}: median {statistics.median(times):.2f} s, "
+            f"{min(times):.2f} to {max(times):.2f} s in {runs} runs"
+        )
+    files = [SITE / url.removeprefix(address) for url in fetched if "/_static/" in url]
+    sizes = {path.name: compressed(path.read_bytes()) for path in files if path.is_file()}
+    print(f"fetched for it: {sum(sizes.values()) / 1e6:.2f} MB in {len(sizes)} files")
+    for name, size in sorted(sizes.items(), key=lambda item: -item[1])[:6]:
+        print(f"    {name:60} {size / 1e6:6.2f} MB")
+
+
+def first_result(page: Page) -> float:
+    return page.evaluate(
+        """async (name) => {
+            const cell = document.querySelector(`[data-cell="${name}"]`);
+            const started = performance.now();
+            cell.querySelector(".live-run").click();
+            while (!["done", "error"].includes(cell.dataset.state))
+                await new Promise((later) => setTimeout(later, 5));
+            if (cell.dataset.state === "error") throw new Error(cell.innerText);
+            return (performance.now() - started) / 1000;
+        }""",
+        FIRST_NUMPY_CELL,
+    )
+
+
+def attention(browser: Browser, address: str, runs: int) -> None:
+    """Print how long a cell with an attention of 64 by 64 takes."""
+    page = browser.new_page()
+    page.goto(address + FIRST)
+    first_result(page)
+    cell = page.locator("[data-cell='ch3-dict']")
+    cell.locator(".live-edit").click()
+    cell.locator(".cm-content").focus()
+    page.keyboard.press("ControlOrMeta+a")
+    page.keyboard.insert_text(ATTENTION)
+    page.evaluate(
+        """() => { const cell = document.querySelector("[data-cell='ch3-dict']");
+            window.again = async () => {
+                const started = performance.now();
+                cell.querySelector(".live-run").click();
+                do await new Promise((later) => setTimeout(later, 1));
+                while (cell.dataset.state !== "done");
+                return [Number(cell.dataset.runMs), performance.now() - started];
+            }; }"""
+    )
+    page.evaluate("again()")
+    times = [page.evaluate("again()") for _ in range(max(runs, 10))]
+    inside, outside = zip(*times, strict=True)
+    print(
+        f"64 by 64 attention: median {statistics.median(inside):.1f} ms in Python, "
+        f"{statistics.median(outside):.1f} ms from press to shown, worst {max(outside):.0f} ms"
+    )
+    page.close()
+
+
+def repaints(browser: Browser, address: str) -> None:
+    """Print the main thread's work after each pointer move, from the browser's own trace."""
+    for name, chapter in FIGURES.items():
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.goto(address + chapter, wait_until="networkidle")
+        figures = page.locator(name.partition(" ")[0])
+        figure = figures.last if "heads" in name else figures.first
+        figure.scroll_into_view_if_needed()
+        box = figure.bounding_box()
+        browser.start_tracing(page=page, categories=["devtools.timeline", "toplevel"])
+        page.mouse.move(box["x"] + 5, box["y"] + 5)
+        page.mouse.down() if name == "scaling-lab" else None
+        for step in range(60):
+            page.mouse.move(
+                box["x"] + box["width"] * (0.05 + 0.9 * (step % 12) / 12),
+                box["y"] + min(box["height"], 700) * (0.1 + 0.8 * step / 60),
+            )
+            page.wait_for_timeout(40)
+        if name == "scaling-lab":
+            slide(page, figure)
+        work = work_after_moves(json.loads(browser.stop_tracing())["traceEvents"])
+        median, worst = statistics.median(work), max(work)
+        share = sorted(work)[int(0.95 * len(work))]
+        print(
+            f"{name:30} {len(work)} moves: median {median:.1f} ms, "
+            f"95 in 100 below {share:.1f} ms, worst {worst:.1f} ms"
+        )
+        page.close()
+
+
+def slide(page: Page, figure: object) -> None:
+    """Drag the lab's slider from end to end."""
+    page.mouse.up()
+    handle = figure.locator("input[type=range]").bounding_box()
+    middle = handle["y"] + handle["height"] / 2
+    page.mouse.move(handle["x"] + 2, middle)
+    page.mouse.down()
+    for step in range(60):
+        page.mouse.move(handle["x"] + handle["width"] * step / 60, middle)
+        page.wait_for_timeout(40)
+    page.mouse.up()
+
+
+def work_after_moves(events: list[dict]) -> list[float]:
+    """Return, for each pointer move, the milliseconds of work until the next one."""
+    moves = sorted((event for event in events if is_move(event)), key=lambda event: event["ts"])
+    thread = moves[0]["pid"], moves[0]["tid"]
+    tasks = [
+        event
+        for event in events
+        if event.get("ph") == "X"
+        and event["name"] in ("RunTask", "ThreadControllerImpl::RunTask")
+        and (event["pid"], event["tid"]) == thread
+    ]
+    starts = [move["ts"] for move in moves]
+    # Several events of one move come together.
+    starts = [ts for ts, before in zip(starts, [0, *starts], strict=False) if ts - before > 20_000]
+    return [
+        sum(task["dur"] for task in tasks if start - 2000 <= task["ts"] < end - 2000) / 1000
+        for start, end in pairwise(starts)
+    ]
+
+
+def is_move(event: dict) -> bool:
+    kind = event.get("args", {}).get("data", {})
+    return event["name"] == "EventDispatch" and kind.get("type") in ("pointermove", "mousemove")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--runs", type=int, default=10, help="starts of Python, cold and warm")
+    arguments = parser.parse_args()
+    names = ("chromium", "chromium-browser", "google-chrome")
+    executable = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
+    weights()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietHandler, directory=str(SITE)))
+    Thread(target=server.serve_forever, daemon=True).start()
+    address = f"http://127.0.0.1:{server.server_port}/"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
+        print(f"load of the machine: {os.getloadavg()[0]:.1f}")
+        repaints(browser, address)
+        attention(browser, address, arguments.runs)
+        start(browser, address, arguments.runs)
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
