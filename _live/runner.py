@@ -27,6 +27,7 @@ import warnings
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from functools import cache
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
 from inspect import signature
@@ -567,12 +568,13 @@ def needs(source: str, packages: Iterable[str]) -> list[str]:
     return [package for package in packages if package in names]
 
 
-def imported(source: str) -> set[str]:
+@cache  # the same modules come up with every cell
+def imported(source: str) -> frozenset[str]:
     """Return the modules a source names: in its imports, or with dots, as `a.b`."""
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError):
-        return set()  # running it will tell
+        return frozenset()  # running it will tell
     modules = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -583,9 +585,10 @@ def imported(source: str) -> set[str]:
             modules.add(f"{node.value.id}.{node.attr}")
     # Importing a.b.c imports a and a.b as well.
     paths = (accumulate(module.split("."), "{}.{}".format) for module in modules)
-    return {module for path in paths for module in path}
+    return frozenset(module for path in paths for module in path)
 
 
+@cache
 def source_of(module: str) -> str:
     """Return the source of a module of our package, or nothing."""
     package, *inside = module.split(".")

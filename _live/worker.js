@@ -4,7 +4,8 @@
 // so does {type: "start"}. Back come "progress", "ready" and "failed", and for each
 // run "output"s and "done". What a cell does and shows is the business of runner.py.
 
-const LIVE = new URL("./", import.meta.url);
+// Files of the book carry the version of the build that this script carries.
+const live = (name) => new URL(name + new URL(import.meta.url).search, import.meta.url);
 const PYODIDE = new URL("../pyodide/", import.meta.url);
 
 // In Pyodide's file system. Cells run where the notebooks are.
@@ -81,14 +82,14 @@ class Library {
   async fetchFirst() {
     const [numpy, ours] = await Promise.all([
       this.fetch("numpy"),
-      Promise.all(this.#manifest.wheels.map((file) => bytes(new URL(file, LIVE)))),
+      Promise.all(this.#manifest.wheels.map((file) => bytes(live(file)))),
     ]);
     return [...numpy, ...ours];
   }
 
   /** Fetch a package, and those it needs, unless they are here. */
   async fetch(name) {
-    const ours = this.#manifest.on_import[name]?.map((file) => new URL(file, LIVE));
+    const ours = this.#manifest.on_import[name]?.map((file) => live(file));
     const names = ours ? [name] : this.#withNeeds(name);
     const addresses = ours ?? names.map((one) => new URL(this.#packages[one].file_name, PYODIDE));
     const wheels = await Promise.all(addresses.map(bytes));
@@ -104,7 +105,7 @@ class Library {
   async fetchExperiments(source) {
     const wanted = (name) => source.includes(name) && !this.#here.has(name);
     const files = this.#manifest.experiments.filter(wanted).map(async (name) => {
-      const content = await bytes(new URL(`experiments/${name}`, LIVE));
+      const content = await bytes(live(`experiments/${name}`));
       this.#here.add(name);
       return [name, new Uint8Array(content)];
     });
@@ -132,12 +133,12 @@ class Python {
   static async start() {
     const python = new Python();
     const lock = json(new URL("pyodide-lock.json", PYODIDE));
-    const manifest = json(new URL("manifest.json", LIVE));
+    const manifest = json(live("manifest.json"));
     const library = Promise.all([lock, manifest]).then((both) => new Library(...both));
     // All files are asked for at once. Getting Python ready takes longest.
     const files = Promise.all([
       library,
-      text(new URL("runner.py", LIVE)),
+      text(live("runner.py")),
       library.then((one) => one.fetchFirst()),
     ]);
     progress("Loading Python …");

@@ -4,7 +4,8 @@ Called by tools/environment.py; needs the standard library and the pip of
 `.venv`. Pyodide itself comes from npm with the other scripts. This adds the
 packages it loads: NumPy and matplotlib in the builds that Pyodide's lock names,
 each checked against the hash in that lock, and the pure Python packages that
-`attention` imports, in the versions of requirements.lock.
+`attention` imports, in the versions of requirements.lock. What a browser would
+compile at every start is compiled here once (browser_bytecode.mjs).
 """
 
 import hashlib
@@ -18,8 +19,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / ".browser"
+COMPILED = FOLDER / "compiled"
 CARRIER = ROOT / "requirements-browser.lock"
-PYODIDE_LOCK = ROOT / "node_modules" / "pyodide" / "pyodide-lock.json"
+PYODIDE = ROOT / "node_modules" / "pyodide"
+PYODIDE_LOCK = PYODIDE / "pyodide-lock.json"
+LIBRARY = "python_stdlib.zip"
 # Built for the browser by Pyodide, with all that they depend on.
 BUILT_BY_PYODIDE = ("numpy", "matplotlib")
 PURE = ("einops", "jaxtyping", "wadler_lindig")
@@ -31,11 +35,13 @@ INCOMPLETE = (
 )
 
 
-def fetch(pip: Callable[..., int], locked: Callable[[str], str]) -> bool:
+def fetch(
+    pip: Callable[..., int], node: Callable[..., int], locked: Callable[[str], str]
+) -> bool:
     """Fetch all files that are missing, and tell whether the folder is complete.
 
-    `pip` runs pip with some arguments and returns its exit code; `locked` gives
-    the line of requirements.lock that pins a package.
+    `pip` and `node` run these programs with some arguments and return the exit
+    code; `locked` gives the line of requirements.lock that pins a package.
     """
     FOLDER.mkdir(exist_ok=True)
     wanted = wheels_of_pyodide()
@@ -55,10 +61,16 @@ def fetch(pip: Callable[..., int], locked: Callable[[str], str]) -> bool:
             for old in FOLDER.glob(f"{name}-*.whl"):
                 old.unlink()
             pip(*DOWNLOAD, str(FOLDER), locked(name))
-    return is_complete()
+    if not have_all_files():
+        return False
+    print("Compiling Python's library for the browser ...", flush=True)
+    shutil.rmtree(COMPILED, ignore_errors=True)
+    wheels = map(str, sorted(FOLDER.glob("*.whl")))
+    script = ROOT / "tools" / "browser_bytecode.mjs"
+    return node(str(script), str(PYODIDE), str(COMPILED), *wheels) == 0
 
 
-def is_complete() -> bool:
+def have_all_files() -> bool:
     """Tell whether every file is there, and is what the locks say."""
     if not PYODIDE_LOCK.exists():
         return False

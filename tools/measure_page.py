@@ -20,7 +20,7 @@ from pathlib import Path
 from threading import Thread
 
 from bs4 import BeautifulSoup
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, Request, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 SITE = ROOT / "_build" / "html"
@@ -32,6 +32,7 @@ ATTENTION = """import numpy as np
 from attention import by_hand
 q, k, v = np.random.default_rng(0).normal(size=(3, 64, 64))
 by_hand.scaled_dot_product_attention(q, k, v)[0].sum()"""
+TRACED = ["devtools.timeline", "disabled-by-default-devtools.timeline", "toplevel"]
 FIGURES = {
     "attention-explorer": "chapters/03-queries-keys-values.html",
     "attention-explorer (8 heads)": "chapters/06-multi-head.html",
@@ -76,9 +77,10 @@ def start(browser: Browser, address: str, runs: int) -> None:
         context = browser.new_context()
         page = context.new_page()
         page.goto(address + FIRST, wait_until="networkidle")
-        page.on("request", lambda request: fetched.add(request.url.partition("?")[0]))
-        context.on("request", lambda request: fetched.add(request.url.partition("?")[0]))
+        note = partial(note_address, fetched)
+        context.on("request", note)
         cold.append(first_result(page))
+        context.remove_listener("request", note)
         page.reload(wait_until="networkidle")
         warm.append(first_result(page))
         context.close()
@@ -92,6 +94,10 @@ def start(browser: Browser, address: str, runs: int) -> None:
     print(f"fetched for it: {sum(sizes.values()) / 1e6:.2f} MB in {len(sizes)} files")
     for name, size in sorted(sizes.items(), key=lambda item: -item[1])[:6]:
         print(f"    {name:60} {size / 1e6:6.2f} MB")
+
+
+def note_address(fetched: set[str], request: Request) -> None:
+    fetched.add(request.url.partition("?")[0])
 
 
 def first_result(page: Page) -> float:
@@ -140,38 +146,40 @@ def attention(browser: Browser, address: str, runs: int) -> None:
 
 
 def repaints(browser: Browser, address: str) -> None:
-    """Print the main thread's work after each pointer move, from the browser's own trace."""
-    for name, chapter in FIGURES.items():
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
-        page.goto(address + chapter, wait_until="networkidle")
-        figures = page.locator(name.partition(" ")[0])
-        figure = figures.last if "heads" in name else figures.first
-        figure.scroll_into_view_if_needed()
-        box = figure.bounding_box()
-        browser.start_tracing(page=page, categories=["devtools.timeline", "toplevel"])
-        page.mouse.move(box["x"] + 5, box["y"] + 5)
-        page.mouse.down() if name == "scaling-lab" else None
+    """Print how long each figure takes to follow the pointer."""
+    for name in FIGURES:
+        work = sorted(repaint_times(browser, address, name))
+        print(
+            f"{name:30} {len(work)} moves: median {statistics.median(work):.1f} ms, "
+            f"95 in 100 below {work[int(0.95 * len(work))]:.1f} ms, worst {work[-1]:.1f} ms"
+        )
+
+
+def repaint_times(browser: Browser, address: str, name: str) -> list[float]:
+    """Move the pointer over a figure; return the milliseconds of work for each new picture."""
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.goto(address + FIGURES[name], wait_until="networkidle")
+    figures = page.locator(name.partition(" ")[0])
+    figure = figures.last if "heads" in name else figures.first
+    figure.scroll_into_view_if_needed()
+    box = figure.bounding_box()
+    browser.start_tracing(page=page, categories=TRACED)
+    if name == "scaling-lab":  # the one figure that is dragged
+        slide(page, figure)
+    else:
         for step in range(60):
             page.mouse.move(
                 box["x"] + box["width"] * (0.05 + 0.9 * (step % 12) / 12),
                 box["y"] + min(box["height"], 700) * (0.1 + 0.8 * step / 60),
             )
             page.wait_for_timeout(40)
-        if name == "scaling-lab":
-            slide(page, figure)
-        work = work_after_moves(json.loads(browser.stop_tracing())["traceEvents"])
-        median, worst = statistics.median(work), max(work)
-        share = sorted(work)[int(0.95 * len(work))]
-        print(
-            f"{name:30} {len(work)} moves: median {median:.1f} ms, "
-            f"95 in 100 below {share:.1f} ms, worst {worst:.1f} ms"
-        )
-        page.close()
+    trace = json.loads(browser.stop_tracing())
+    page.close()
+    return work_after_moves(trace["traceEvents"])
 
 
-def slide(page: Page, figure: object) -> None:
+def slide(page: Page, figure: Locator) -> None:
     """Drag the lab's slider from end to end."""
-    page.mouse.up()
     handle = figure.locator("input[type=range]").bounding_box()
     middle = handle["y"] + handle["height"] / 2
     page.mouse.move(handle["x"] + 2, middle)
@@ -183,23 +191,30 @@ def slide(page: Page, figure: object) -> None:
 
 
 def work_after_moves(events: list[dict]) -> list[float]:
-    """Return, for each pointer move, the milliseconds of work until the next one."""
+    """Return, for each pointer move, the main thread's milliseconds until the next picture.
+
+    A picture is done when the main thread hands it over ("Commit").
+    """
     moves = sorted((event for event in events if is_move(event)), key=lambda event: event["ts"])
     thread = moves[0]["pid"], moves[0]["tid"]
-    tasks = [
+    whole = [
         event
         for event in events
-        if event.get("ph") == "X"
-        and event["name"] in ("RunTask", "ThreadControllerImpl::RunTask")
-        and (event["pid"], event["tid"]) == thread
+        if event.get("ph") == "X" and (event["pid"], event["tid"]) == thread
     ]
+    tasks = [event for event in whole if event["name"] == "ThreadControllerImpl::RunTask"]
+    pictures = sorted(event["ts"] + event["dur"] for event in whole if event["name"] == "Commit")
     starts = [move["ts"] for move in moves]
     # Several events of one move come together.
     starts = [ts for ts, before in zip(starts, [0, *starts], strict=False) if ts - before > 20_000]
-    return [
-        sum(task["dur"] for task in tasks if start - 2000 <= task["ts"] < end - 2000) / 1000
-        for start, end in pairwise(starts)
-    ]
+    work = []
+    for start, following in pairwise(starts):
+        picture = next((ts for ts in pictures if start < ts < following), None)
+        if picture is None:
+            continue  # nothing changed
+        parts = [task for task in tasks if start - 2000 <= task["ts"] < picture]
+        work.append(sum(min(task["dur"], picture - task["ts"]) for task in parts) / 1000)
+    return work
 
 
 def is_move(event: dict) -> bool:

@@ -29,10 +29,13 @@ from .cells import Cell, cells
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = ROOT / "_live"
 PACKAGE = ROOT / "code" / "attention"
-FROM_PACKAGES = ROOT / ".browser"  # filled by tools/browser_python.py
+FROM_PACKAGES = ROOT / ".browser" / "compiled"  # filled by tools/browser_python.py
 NODE_MODULES = ROOT / "node_modules"
-PYODIDE = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip")
+PYODIDE = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm")
+PYTHON_LIBRARY = "python_stdlib.zip"
 PYODIDE_LOCK = "pyodide-lock.json"
+# matplotlib lists them, but draws without them; the worker does not load them either.
+NOT_NEEDED = ("fonttools", "pytz")
 # What is loaded into Python before the first cell, in this order.
 WHEELS = ("wadler_lindig", "jaxtyping", "attention_measured")
 ON_IMPORT = ("einops",)
@@ -56,7 +59,7 @@ def bring_to_life(app: Sphinx, exception: Exception | None) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     bundle_explorables(folder)
-    can_run = FROM_PACKAGES.exists() and bool(list(FROM_PACKAGES.glob("numpy-*.whl")))
+    can_run = FROM_PACKAGES.exists()
     if can_run:
         bundle_scripts(folder)
         copy_python(site / "_static" / "pyodide")
@@ -127,7 +130,7 @@ def digest(folder: Path) -> str:
 def megabytes(folder: Path) -> str:
     """Return how much the first press of Run fetches, compressed, as a reader is told it."""
     files = [*folder.glob("*.whl"), *(folder.parent / "pyodide").glob("numpy-*.whl")]
-    files += [folder.parent / "pyodide" / name for name in PYODIDE]
+    files += [folder.parent / "pyodide" / name for name in (*PYODIDE, PYTHON_LIBRARY)]
     return str(round(sum(len(compress(path.read_bytes(), 6)) for path in files) / 1e6))
 
 
@@ -188,12 +191,13 @@ def copy_python(folder: Path) -> None:
     package = NODE_MODULES / "pyodide"
     for name in PYODIDE:
         shutil.copy(package / name, folder)
+    shutil.copy(FROM_PACKAGES / PYTHON_LIBRARY, folder)
     lock = json.loads((package / PYODIDE_LOCK).read_text(encoding="utf-8"))
     # Of the 300 packages in the lock, only those that the site has.
     lock["packages"] = {
         name: package
         for name, package in lock["packages"].items()
-        if (FROM_PACKAGES / package["file_name"]).exists()
+        if (FROM_PACKAGES / package["file_name"]).exists() and name not in NOT_NEEDED
     }
     for package in lock["packages"].values():
         shutil.copy(FROM_PACKAGES / package["file_name"], folder)

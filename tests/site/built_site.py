@@ -12,10 +12,11 @@ def staleness() -> str | None:
     if not (SITE / "index.html").exists() or not LOG.exists():
         return "The site is not built. Run `make book` first."
     files = [ROOT / "_config.yml", ROOT / "_toc.yml"]
-    for folder in ("chapters", "_ext", "_static"):
+    for folder in ("chapters", "code", "_ext", "_live", "_static"):
         files += (ROOT / folder).rglob("*.*")
     # Not what Python and Jupyter keep beside the sources.
-    files = [path for path in files if not {"__pycache__", ".ipynb_checkpoints"} & {*path.parts}]
+    kept = ("__pycache__", ".ipynb_checkpoints", "attention_measured.egg-info")
+    files = [path for path in files if not {*kept} & {*path.parts}]
     newest = max((path for path in files if path.is_file()), key=lambda path: path.stat().st_mtime)
     if newest.stat().st_mtime > LOG.stat().st_mtime:
         return f"{newest.relative_to(ROOT)} is newer than the built site. Run `make book` first."

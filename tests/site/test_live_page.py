@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import measure_page
 import nbformat
 import numpy as np
 import pytest
@@ -371,6 +372,14 @@ print(by_hand.scaled_dot_product_attention(q, k, v)[0].sum())
         times.append(float(place.get_attribute("data-run-ms")))
     assert abs(float(text.split()[0]) - expected.sum()) < 1e-9
     assert statistics.median(times) <= 50
+
+
+@pytest.mark.parametrize("figure", measure_page.FIGURES)
+def test_a_figure_follows_the_pointer(figure, browser: Browser, address: str) -> None:
+    """The work between a move and the next picture, from the browser's own trace."""
+    work = measure_page.repaint_times(browser, address, figure)
+    assert len(work) > 10
+    assert statistics.median(work) <= 16
 
 
 def test_reading_alone_costs_little(open_chapter) -> None:

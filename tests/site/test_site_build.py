@@ -81,7 +81,7 @@ def test_site_is_built_from_these_sources() -> None:
 @pytest.fixture
 def book(tmp_path: Path) -> Path:
     """Write a book of two pages, with this book's settings and tools."""
-    for name in ("_config.yml", "_ext", "_static", "tools"):
+    for name in ("_config.yml", "_ext", "_static", "code", "tools"):
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
         copy(ROOT / name, tmp_path / name)
     (tmp_path / "node_modules").symlink_to(ROOT / "node_modules")
@@ -135,6 +135,14 @@ def test_buttons_follow_the_setting_and_pages_the_contents(book: Path) -> None:
     assert links_out(book, "chapters/02.html") == []
     assert links_out(book, "search.html") == []
     assert not (book / "_build" / "html" / "chapters" / "01.html").exists()
+
+
+def test_without_files_for_the_browsers_python_there_is_no_live_code(book: Path) -> None:
+    assert build(book).returncode == 0
+    page = (book / "_build" / "html" / "chapters" / "01.html").read_text(encoding="utf-8")
+    assert "page.mjs" not in page
+    assert "data-live" not in page
+    assert "no live code" in (book / "_build" / "site.log").read_text(encoding="utf-8")
 
 
 def test_warning_fails_the_build_every_time(book: Path) -> None:

@@ -102,7 +102,8 @@ button, select {
 }
 button[aria-pressed="true"] { background: var(--accent); color: var(--paper); border-color: var(--accent); }
 .controls { display: flex; flex-wrap: wrap; gap: 0.5rem 1rem; align-items: center; margin-bottom: 0.6rem; }
-.status { margin: 0.5rem 0; min-height: 2.8em; }
+/* Room for two lines and a little more: a height that changes by a hair lays out the whole page. */
+.status { margin: 0.5rem 0; min-height: 2.9em; }
 .scroll { overflow-x: auto; }
 details { margin-top: 0.5rem; }
 summary { cursor: pointer; padding: 0.3rem 0; color: var(--muted); }
