@@ -177,6 +177,7 @@ def test_the_table_is_the_one_without_a_script(figure_page: OpenFigure) -> None:
     figure = splitter()
     page = figure_page(figure)
     page.get_by_text("The same as a table").click()
+    page.locator("details table").wait_for()  # the browser tells of the opening a little later
     tables = f"[...{ELEMENT}.querySelectorAll('table'), {ELEMENT}.tableBox.firstChild]"
     texts = f"{tables}.map(t => [...t.querySelectorAll('caption, th, td')].map(c => c.textContent))"
     without, with_script = page.evaluate(texts)
@@ -269,6 +270,7 @@ def test_focus_can_be_seen(figure_page: OpenFigure) -> None:
 def test_axe_finds_nothing_and_nothing_is_cut_off(figure_page: OpenFigure, mode: str) -> None:
     page = figure_page(splitter(tokens=["She", "saw", "the", "man", "with"]), mode=mode)
     page.get_by_text("The same as a table").click()
+    page.locator("details table").wait_for()
     for heads, way in [(2, "right"), (8, "right"), (4, "reshape in"), (2, "reshape in and out")]:
         page.get_by_role("radio", name=str(heads)).check()
         page.get_by_role("combobox").select_option(way)

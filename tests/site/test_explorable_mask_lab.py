@@ -275,6 +275,7 @@ def test_axe_finds_no_violation(figure_page: OpenFigure, lab: MaskLab, mode: str
     page = figure_page(lab, mode)
     page.emulate_media(reduced_motion="reduce")
     page.get_by_text("The same as a table").click()
+    page.locator("details table").wait_for()
     assert violations(page) == []
     button(page, "nothing for “the”").click()
     for rule in RULES:
@@ -286,6 +287,7 @@ def test_axe_finds_no_violation(figure_page: OpenFigure, lab: MaskLab, mode: str
 def test_it_fits_the_page(figure_page: OpenFigure, lab: MaskLab, mode: str) -> None:
     page = figure_page(lab, mode)
     page.get_by_text("The same as a table").click()
+    page.locator("details table").wait_for()
     wide = page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
     assert not wide
     grid = page.locator(".scroll").first
