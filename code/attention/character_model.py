@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from pydoc_data.topics import topics
 
 import torch
 from jaxtyping import Float, Int
@@ -38,6 +37,8 @@ def corpus() -> str:
     Some topics quote others whole. A paragraph that stands both in the training
     part and in the held-out part would let memory pass for skill.
     """
+    from pydoc_data.topics import topics  # only the corpus needs it, not a loaded model
+
     paragraphs = "\n\n".join(topics[name] for name in sorted(topics)).split("\n\n")
     return "\n\n".join(dict.fromkeys(paragraphs))
 
