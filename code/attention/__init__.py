@@ -19,10 +19,13 @@ __all__ = [
     "by_hand",
     "character_model",
     "checks",
+    "corpus",
     "layers",
     "plot",
     "recall",
+    "recurrent",
     "report",
+    "training",
     "two_lookups",
     "widgets",
 ]

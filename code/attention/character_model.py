@@ -21,6 +21,7 @@ from torch.nn import functional as F
 
 from attention.layers import MultiHeadAttention
 from attention.report import require
+from attention.training import minimise
 
 # ------------------------------------------------------------------ the text
 
@@ -217,22 +218,17 @@ def train(
         If ``steps``, ``batch`` or ``learning_rate`` is not positive, or
         ``shift`` is not 0, 1 or 2.
     """
-    for name, number in (("learning_rate", learning_rate), ("steps", steps), ("batch", batch)):
-        require(number > 0, name, "a positive number", number)
+    require(batch > 0, "batch", "a positive number", batch)
     require(shift in (0, 1, 2), "shift", "0, 1 or 2", shift)
     model = new_model(seed, causal)
     data = batches(split()[0], batch, torch.Generator().manual_seed(seed), shift)
-    optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate)
-    losses = []
-    for _ in range(steps):
+
+    def draw_loss() -> Tensor:
         inputs, targets = next(data)  # (batch, CONTEXT) each
         logits = model(inputs)  # (batch, CONTEXT, SYMBOLS)
-        loss = F.cross_entropy(logits.flatten(0, 1), targets.flatten())
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        losses.append(loss.item())
-    return model, losses
+        return F.cross_entropy(logits.flatten(0, 1), targets.flatten())
+
+    return model, minimise(draw_loss, model.parameters(), learning_rate, steps)
 
 
 # ----------------------------------------------------------- what it is worth

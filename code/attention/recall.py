@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from attention.report import require
+from attention.training import minimise
 
 
 @dataclass(frozen=True)
@@ -159,20 +160,15 @@ def train(
     ValueError
         If ``learning_rate``, ``steps`` or ``batch`` is not positive.
     """
-    for name, number in (("learning_rate", learning_rate), ("steps", steps), ("batch", batch)):
-        require(number > 0, name, "a positive number", number)
+    require(batch > 0, "batch", "a positive number", batch)
     generator = torch.Generator().manual_seed(seed)
     model = RecallModel(config, generator)
-    optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate)
-    losses = []
-    for _ in range(steps):
+
+    def draw_loss() -> Tensor:
         sequences = recall_batch(config, batch, generator)
-        loss = F.cross_entropy(model(sequences), sequences.answer)
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        losses.append(loss.item())
-    return model, losses
+        return F.cross_entropy(model(sequences), sequences.answer)
+
+    return model, minimise(draw_loss, model.parameters(), learning_rate, steps)
 
 
 def probe(model: RecallModel, seed: int = 10_000, batch: int = 1000) -> dict[str, float]:

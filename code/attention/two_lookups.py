@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from attention.report import require
+from attention.training import minimise
 
 
 @dataclass(frozen=True)
@@ -186,19 +187,14 @@ def train(
     ValueError
         If ``learning_rate``, ``steps`` or ``batch`` is not positive.
     """
-    for name, number in (("learning_rate", learning_rate), ("steps", steps), ("batch", batch)):
-        require(number > 0, name, "a positive number", number)
+    require(batch > 0, "batch", "a positive number", batch)
     generator = torch.Generator().manual_seed(seed)
     model = LookupModel(config, generator)
-    optimizer = torch.optim.Adam(model.parameters(), lr=learning_rate)
-    losses = []
-    for _ in range(steps):
-        loss = answer_loss(model, lookup_batch(config, batch, generator))
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        losses.append(loss.item())
-    return model, losses
+
+    def draw_loss() -> Tensor:
+        return answer_loss(model, lookup_batch(config, batch, generator))
+
+    return model, minimise(draw_loss, model.parameters(), learning_rate, steps)
 
 
 @torch.no_grad()

@@ -1,0 +1,380 @@
+"""Put words into a shape, so that the sentence makes sense.
+
+From left to right: a verb first, then a subject that can do it and an object that it
+can be done to. A pronoun comes with something to say that is true of one of the nouns
+before it and of no other: what it means is decided by sense, and not by position.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from random import Random
+from typing import TypeVar
+
+from attention.corpus import held_out
+from attention.corpus.lexicon import (
+    ADJECTIVES,
+    CONTRASTS,
+    NOUNS,
+    PREPOSITIONS,
+    VERBS,
+    Adjective,
+    Noun,
+    Tags,
+    Verb,
+    grounds,
+    noun_categories,
+)
+from attention.corpus.trees import Leaf, Node
+
+Item = TypeVar("Item")
+
+
+class MisfitError(Exception):
+    """No words go together in this shape: draw again."""
+
+
+def pick(options: Sequence[Item], rng: Random) -> Item:
+    """Draw one of the options; by ``random()`` alone, which is the same everywhere."""
+    if not options:
+        raise MisfitError
+    return options[int(rng.random() * len(options))]
+
+
+# The determiners of a noun phrase by its role, each as often as it is to be drawn:
+# singular, plural.
+_DETERMINERS = {
+    "plain": ("the the the a a this".split(), "the the the some some these two many".split()),
+    "negated": ("the the this a".split(), "the the these any".split()),
+    "definite": ("the the the this".split(), "the the these".split()),
+    "place": ("the the the the a this".split(), "the the the these two".split()),
+}
+_PRONOUNS = "it it it it it it it it they they they he she".split()
+_PLURAL = 0.4  # how often a noun that has a plural stands in it
+
+_ANYTHING: Tags = frozenset({"animate", "food", "thing", "place", "part"})
+_ANIMATE: Tags = frozenset({"animate"})
+_HUMAN: Tags = frozenset({"human"})
+_TOOL: Tags = frozenset({"tool"})
+_PART: Tags = frozenset({"part", "closable"})
+_BUILDING: Tags = frozenset({"building"})
+_ATTRIBUTES = {"human": "clothing", "tailed": "tail", "eared": "ears", "building": "part"}
+
+Fits = Callable[[Noun], bool]
+
+
+def _always(noun: Noun) -> bool:
+    return True
+
+
+def _can_be_owned(noun: Noun) -> bool:
+    return not noun.tags & {"human", "public"}
+
+
+def _attributes(noun: Noun) -> Tags:
+    """Collect the tags of what a noun can be *with*: a hat, a long tail, a red roof."""
+    return frozenset(part for owner, part in _ATTRIBUTES.items() if owner in noun.tags)
+
+
+@cache
+def _adjectives(noun: Noun, place: str, unseen: bool) -> tuple[Adjective, ...]:
+    """List what can be said of a noun; the held-out combinations only if ``unseen``."""
+    return tuple(
+        adjective
+        for adjective in ADJECTIVES.values()
+        if adjective.suits(noun)
+        and (adjective.predicate if place == "predicate" else adjective.place == place)
+        and (unseen or not held_out.combination(adjective.name, noun.name))
+    )
+
+
+@cache
+def _nouns(
+    symbol: str, tags: Tags, numbers: tuple[bool, ...], places: tuple[str, ...], unseen: bool
+) -> tuple[Noun, ...]:
+    """List the nouns of a category with one of some tags.
+
+    Each has one of some numbers, and adjectives for some places.
+    """
+    return tuple(
+        noun
+        for noun in NOUNS.values()
+        if noun.tags & tags
+        and symbol in noun_categories(noun)
+        and set(noun.numbers) & set(numbers)
+        and all(_adjectives(noun, place, unseen) for place in places)
+    )
+
+
+class Writer:
+    """Puts words into shapes.
+
+    Parameters
+    ----------
+    rng : random.Random
+    unseen : bool
+        Whether noun and adjective may be a combination that is held out.
+    """
+
+    def __init__(self, rng: Random, unseen: bool = False):
+        self.rng, self.unseen = rng, unseen
+        self.mentioned: list[Leaf] = []  # the nouns, from left to right; none comes twice
+        self.said: dict[Leaf, list[Adjective]] = {}  # of each noun
+        self.done: set[Verb] = set()  # no verb comes twice
+        self.recent = 0  # where the nouns of the last clauses begin in ``mentioned``
+
+    def write(self, tree: Node) -> None:
+        """Fill in all words of a shape.
+
+        Raises
+        ------
+        MisfitError
+            If there are none for it, given the ones drawn first.
+        """
+        self.mentioned, self.said, self.done, self.recent = [], {}, set(), 0
+        self.clauses(tree)
+
+    def clauses(self, node: Node) -> None:
+        """Fill in a sentence, or a part of it down to the clause."""
+        match node.rule.english:
+            case ("NP", "VP"):
+                verb = self.verb(node.children[1])
+                subjects = _HUMAN if node.children[1].child("Inst") else verb.subjects
+                noun = self.noun_phrase(node.children[0], subjects)
+                self.verb_phrase(node.children[1], verb, noun)
+            case ("NPof", "Gi"):
+                noun = self.noun_phrase(node.children[0], _PART)
+                self.verb(node, subject=noun.word)
+            case ("NP" | "NPof", "State"):
+                noun = self.noun_phrase(node.children[0], _ANYTHING, "definite")
+                self.state(node.children[1], noun)
+            case ("NP", "Be", *_):
+                noun = self.noun_phrase(node.children[0], _ANYTHING, "definite")
+                self.where(node.child("Where"), noun, frozenset(PREPOSITIONS))
+            case ("Pron", "State"):
+                self.pronoun_and_state(node.children[0], node.children[1])
+            case ("Pron", "VP"):
+                self.pronoun_and_verb(node.children[0], node.children[1])
+            case _:
+                if node.symbol == "B":
+                    self.recent = len(self.mentioned)
+                for child in node.children:
+                    if isinstance(child, Node):
+                        self.clauses(child)
+
+    # ------------------------------------------------------------ noun phrases
+
+    def noun_phrase(
+        self,
+        node: Node,
+        tags: Tags,
+        role: str = "plain",
+        fits: Fits = _always,
+        singular: bool = False,
+    ) -> Leaf:
+        """Fill in a noun phrase; return its head.
+
+        Parameters
+        ----------
+        node : Node
+        tags : Tags
+            The head has one of them.
+        role : str
+            Which determiners it can have.
+        fits : callable
+            What else the head must be.
+        singular : bool
+            Whether the head must be singular.
+        """
+        match node.rule.english:
+            case ("NP0", "Rel"):
+                # French would want a subjunctive in "did not see a cat that slept".
+                role = "definite" if role == "negated" else role
+                noun = self.noun_phrase(node.children[0], tags, role)
+                self.relative(node.children[1], noun)
+            case ("NP0", "with", "the", _):
+                bare = len(node.children[3].children) == 1
+                owners = _HUMAN if bare else frozenset(_ATTRIBUTES)  # no "dog with the tail"
+                noun = self.noun_phrase(
+                    node.children[0], tags, role, lambda noun: bool(noun.tags & owners), True
+                )
+                self.bar(
+                    node.children[3],
+                    _attributes(noun.word),
+                    fits=lambda worn: not worn.tags & {"ladies"} or "lady" in noun.word.tags,
+                )
+            case ("NP0", "'s", _):
+                self.noun_phrase(node.children[0], _HUMAN, "place", singular=True)
+                noun = self.bar(node.children[2], tags, fits=_can_be_owned)
+            case ("Det", "Part", *_):
+                noun = self.noun(node.children[1], tags)
+                node.children[0].word = "the"
+                self.noun_phrase(node.children[3], _BUILDING, "place", singular=True)
+            case ("Det", _):
+                noun = self.bar(node.children[1], tags, fits, singular)
+                self.determiner(node.children[0], noun, role)
+            case _:
+                noun = self.noun_phrase(node.children[0], tags, role, fits, singular)
+        return noun
+
+    def bar(self, node: Node, tags: Tags, fits: Fits = _always, singular: bool = False) -> Leaf:
+        """Fill in a noun and the adjectives beside it; return the noun."""
+        places = {"A1": "before", "A2": "after"}
+        wanted = tuple(places[item] for item in node.rule.english[:-1])
+        noun = self.noun(node.children[-1], tags, wanted, fits, singular)
+        for leaf, place in zip(node.children, wanted, strict=False):
+            self.adjective(leaf, noun, _adjectives(noun.word, place, self.unseen))
+        return noun
+
+    def noun(
+        self,
+        leaf: Leaf,
+        tags: Tags,
+        places: tuple[str, ...] = (),
+        fits: Fits = _always,
+        singular: bool = False,
+    ) -> Leaf:
+        """Fill in a noun that was not mentioned before."""
+        numbers = (False,) if singular else (False, True)
+        mentioned = {other.word for other in self.mentioned}
+        nouns = _nouns(leaf.symbol, tags, numbers, places, self.unseen)
+        leaf.word = pick([noun for noun in nouns if noun not in mentioned and fits(noun)], self.rng)
+        numbers = tuple(number for number in numbers if number in leaf.word.numbers)
+        leaf.plural = numbers[self.rng.random() < _PLURAL] if len(numbers) == 2 else numbers[0]
+        self.mentioned.append(leaf)
+        self.said[leaf] = []
+        return leaf
+
+    def determiner(self, leaf: Leaf, noun: Leaf, role: str) -> None:
+        """Fill in a determiner."""
+        leaf.word = pick(_DETERMINERS[role][noun.plural], self.rng)
+
+    def adjective(self, leaf: Leaf, noun: Leaf, options: Sequence[Adjective]) -> None:
+        """Fill in an adjective that does not repeat or deny what was said of the noun."""
+        taken = {word for said in self.said[noun] for word in CONTRASTS[said.name]}
+        leaf.word = pick([one for one in options if one.name not in taken], self.rng)
+        self.said[noun].append(leaf.word)
+
+    def relative(self, node: Node, noun: Leaf) -> None:
+        """Fill in a relative clause about a noun."""
+        match node.rule.english:
+            case ("Who", "VP0"):
+                verb = self.verb(node.children[1], subject=noun.word)
+                self.verb_phrase(node.children[1], verb, noun)
+            case ("Who", "State"):
+                self.state(node.children[1], noun)
+            case _:  # that NP0 Gt
+                verb = self.verb(node, what=noun.word)
+                self.noun_phrase(node.children[1], verb.subjects)
+
+    # ------------------------------------------------------------- predicates
+
+    def verb(self, node: Node, subject: Noun | None = None, what: Noun | None = None) -> Verb:
+        """Fill in the verb of a verb phrase, for a subject or an object if these are known."""
+        group = next(child for child in node.children if child.symbol[0] == "G")
+        leaf = next(child for child in group.children if child.symbol[0] == "V")
+        tool, place = node.child("Inst"), node.child("Where")
+        part = node.child("NPof") if node.symbol == "VP" else None
+        leaf.word = pick(
+            [
+                verb
+                for verb in VERBS.values()
+                if verb.frame == leaf.symbol[1]
+                and verb not in self.done
+                and (subject is None or verb.subjects & subject.tags)
+                and (what is None or verb.objects & what.tags)
+                and (verb.tools or not tool)
+                and (verb.where or not place)
+                and (verb.objects & _PART or not part)
+                and (verb.auxiliary or not group.child("never"))  # no "n'aimait jamais"
+                for _ in range(verb.relative if what else 1)
+            ],
+            self.rng,
+        )
+        self.done.add(leaf.word)
+        return leaf.word
+
+    def verb_phrase(self, node: Node, verb: Verb, subject: Leaf) -> None:
+        """Fill in what comes after the verb."""
+        negative = {"not", "never"} & set(node.children[0].rule.english)
+        figure = subject
+        for item, child in zip(node.rule.english[1:], node.children[1:], strict=True):
+            match item:
+                case "NP" | "NP1" if verb.frame == "g":
+                    self.noun_phrase(child, verb.objects, "place")
+                case "NP0" if verb.frame == "d":
+                    self.noun_phrase(child, _ANIMATE, "place")
+                case "NP" | "NP0" | "NP1" | "NPof":
+                    # Not "n'aimait pas de chat": odd, where nothing happened.
+                    role = ("negated" if verb.auxiliary else "definite") if negative else "plain"
+                    what = self.noun_phrase(child, verb.objects, role)
+                    figure = what if verb.figure == "object" else subject
+                case "Where":
+                    self.where(child, figure, verb.where)
+                case "Inst":
+                    tool = self.bar(
+                        child.children[1], _TOOL, lambda noun, verb=verb: noun.name in verb.tools
+                    )
+                    self.determiner(child.children[0], tool, "place")
+
+    def where(self, node: Node, figure: Leaf, prepositions: frozenset[str]) -> None:
+        """Fill in a place for a noun, such as "on the mat"."""
+        in_front, of = node.child("front") is not None, node.child("NPof") is not None
+        fitting = [
+            name
+            for name in PREPOSITIONS
+            if name in prepositions
+            and (name == "front") == in_front
+            and (grounds(name, figure.word) & _PART if of else grounds(name, figure.word))
+        ]
+        preposition = pick(fitting, self.rng)
+        if leaf := node.child("Prep"):
+            leaf.word = preposition
+        self.noun_phrase(node.children[-1], grounds(preposition, figure.word), "place")
+
+    def state(self, node: Node, noun: Leaf, options: Sequence[Adjective] | None = None) -> None:
+        """Fill in what a noun was: tired, not very big."""
+        predicate = node.child("Pred")
+        options = _adjectives(noun.word, "predicate", self.unseen) if options is None else options
+        if predicate.child("very"):
+            options = [adjective for adjective in options if adjective.gradable]
+        self.adjective(predicate.child("A"), noun, options)
+
+    # --------------------------------------------------------------- pronouns
+
+    def pronoun_and_state(self, leaf: Leaf, state: Node) -> None:
+        """Fill in "it was tired": of all nouns that *it* could be, one can be tired."""
+        word = pick([word for word in _PRONOUNS if self.candidates(word)], self.rng)
+        candidates = self.candidates(word)
+        telling = {
+            noun: [
+                adjective
+                for adjective in _adjectives(noun.word, "predicate", self.unseen)
+                if sum(adjective.suits(other.word) for other in candidates) == 1
+            ]
+            for noun in candidates
+            if noun in self.mentioned[self.recent :]
+        }
+        leaf.controller = pick([noun for noun, words in telling.items() if words], self.rng)
+        self.state(state, leaf.controller, telling[leaf.controller])
+
+    def pronoun_and_verb(self, leaf: Leaf, phrase: Node) -> None:
+        """Fill in "it slept": of all nouns that *it* could be, one can sleep."""
+        verb = self.verb(phrase)
+        subjects = _HUMAN if phrase.child("Inst") else verb.subjects
+        doers = {}
+        for word in _PRONOUNS:
+            able = [noun for noun in self.candidates(word) if noun.word.tags & verb.subjects]
+            if len(able) == 1 and able[0] in self.mentioned[self.recent :]:
+                doers[word] = able[0]
+        leaf.controller = doers[pick([word for word in _PRONOUNS if word in doers], self.rng)]
+        if not leaf.controller.word.tags & subjects:
+            raise MisfitError
+        self.verb_phrase(phrase, verb, leaf.controller)
+
+    def candidates(self, word: str) -> list[Leaf]:
+        """List the nouns so far that a pronoun could stand for.
+
+        *He* and *she* must have one only: every person can be tired.
+        """
+        candidates = [noun for noun in self.mentioned if noun.pronoun == word]
+        return candidates if word in ("it", "they") or len(candidates) == 1 else []
