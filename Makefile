@@ -23,7 +23,7 @@ serve: book       ## show the built site on this machine
 test: setup       ## every check: code, notebooks (executed and compared), built site
 	@$(RUN) tools/site.py build
 	@$(RUN) -m ruff check .
-	@$(RUN) -m pytest
+	@$(RUN) -m pytest -n 2 --dist loadfile
 	@$(RUN) -m pytest --nbval -n 2 --dist loadfile chapters
 
 notebooks: setup  ## execute every notebook afresh and store its outputs

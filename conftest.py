@@ -14,6 +14,15 @@ from tests.figure_comparison import difference, images
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what tests found out, as they recorded it under the name "found"."""
+    for outcome in ("passed", "failed"):
+        for report in terminalreporter.stats.get(outcome, []):
+            for name, value in report.user_properties:
+                if name == "found":
+                    terminalreporter.write_line(value)
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_call(item: pytest.Item):
     """Fail a notebook cell whose new figures are not the stored ones."""

@@ -13,7 +13,8 @@ export class Cell {
   #code; // the printed code's block
   #printed; // its text
   #typed; // the reader's text, if it is another
-  #verdict = ""; // of an exercise's checker
+  #checked = null; // what the checker of an exercise said, {verdict, source}
+  #ran = null; // the text of the last run, if there was one
   #undo = null; // what Reset took away
   #editor = null;
   #offer = null;
@@ -26,7 +27,8 @@ export class Cell {
    * @param element the cell's div
    * @param number its number on the page, by which it is called
    * @param store where the reader's text is kept
-   * @param handlers {onpress(cell), onkept()}: the button was pressed; the store changed
+   * @param handlers {onpress(cell), onkept(), announce(text)}: the button was
+   *   pressed; the store changed; something to tell a screen reader
    */
   constructor(element, number, store, handlers) {
     this.element = element;
@@ -76,8 +78,18 @@ export class Cell {
     return this.#typed !== undefined;
   }
 
+  /** What the checker said of the text that is there now. */
+  get #verdict() {
+    return this.#checked?.source === this.source ? this.#checked.verdict : "";
+  }
+
   get isSolved() {
     return verdictOf(this.#verdict) === "right";
+  }
+
+  /** A link to this cell, for what is said at another. */
+  get link() {
+    return make("a", { href: `#${this.element.id}` }, `Cell ${this.number}`);
   }
 
   /** What a screen reader hears when the cell has finished. */
@@ -111,11 +123,10 @@ export class Cell {
     this.say(text || (cell === this ? "" : `Waiting for cell ${cell.number}`));
   }
 
-  /** The cell does not run after all; perhaps because one before it failed. */
-  leave(culprit) {
+  /** The cell does not run after all. */
+  leave(...why) {
     this.state = this.#before;
-    if (culprit) this.say(linkTo(culprit), " did not finish, so this cell did not run.");
-    else this.say("Did not run.");
+    this.say(...why);
     this.#refresh();
   }
 
@@ -123,6 +134,7 @@ export class Cell {
     this.state = "running";
     delete this.element.dataset.runMs;
     this.#undo = null;
+    this.#ran = this.source;
     this.#began = performance.now();
     this.#progress = text;
     this.#clock = setInterval(() => this.#tick(), TICK);
@@ -151,16 +163,14 @@ export class Cell {
 
   async finish({ ok, milliseconds }) {
     clearInterval(this.#clock);
-    const time = readable(milliseconds);
-    await this.outputs.finish(`run in your browser, ${time}`);
+    // A cell for which something could not be loaded took no time: it did not run.
+    const note = milliseconds === undefined ? "" : `run in your browser, ${readable(milliseconds)}`;
+    await this.outputs.finish(note || "not run");
     this.state = ok ? "done" : "error";
-    this.element.dataset.runMs = milliseconds;
+    if (note) this.element.dataset.runMs = milliseconds;
     // Where nothing is printed, the buttons' line says that it ran.
-    this.say(this.outputs.raw.length > 0 ? "" : `Run in your browser, ${time}`);
-    if (this.isExercise) {
-      this.#verdict = this.outputs.verdict;
-      this.#keep();
-    }
+    this.say(this.outputs.raw.length > 0 ? "" : note.replace("run", "Run"));
+    if (this.isExercise) this.#keepVerdict();
     this.#refresh();
   }
 
@@ -190,7 +200,7 @@ export class Cell {
         label: `Code of cell ${this.number}`,
         describedBy: this.keys.id,
         onchange: (text) => this.#change(text),
-        onrun: () => this.press(),
+        onrun: () => this.#run(),
       });
     } catch {
       return this.say("The editor could not be loaded. Are you offline? Please try again.");
@@ -221,9 +231,27 @@ export class Cell {
     this.#handlers.onkept();
   }
 
+  #keepVerdict() {
+    this.#checked = { verdict: this.outputs.verdict, source: this.#ran };
+    // Another tab may have kept another text: that one was not checked.
+    if (this.#store.get(this.id).typed === this.#typed) this.#keep();
+  }
+
+  /** Another tab has kept another text. An editor that is open here keeps its own. */
+  follow() {
+    if (this.#editor) return;
+    const { typed, verdict } = this.#store.get(this.id);
+    this.#undo = null;
+    this.#setTyped(typed);
+    this.#checked = verdict ? { verdict, source: this.source } : null;
+    this.#handlers.onkept();
+    this.#refresh();
+  }
+
   /** A verdict that was given on an earlier visit, in place of "not started". */
   #showOldVerdict(verdict) {
-    this.#verdict = verdict;
+    this.#checked = { verdict, source: this.source };
+    this.#ran = this.source;
     this.outputs.begin(true);
     this.outputs.add({ kind: "result", data: { "text/plain": verdict }, metadata: {} });
     this.outputs.finish("checked before");
@@ -235,13 +263,13 @@ export class Cell {
     this.#editor?.destroy();
     this.#editor = null;
     this.#setTyped(undefined);
-    this.#verdict = "";
+    this.#checked = this.#ran = null;
     this.outputs.reset();
     this.element.liveOutputs = [];
     delete this.element.dataset.runMs;
     this.state = "idle";
     this.closeOffer();
-    this.#keep();
+    if (this.#undo) this.#keep();
     this.say();
     this.#refresh();
   }
@@ -260,8 +288,14 @@ export class Cell {
   // ---------------------------------------------------------------- what is shown
 
   press() {
-    if (this.#offer) this.closeOffer();
-    else this.#handlers.onpress(this);
+    if (!this.#offer) return this.#handlers.onpress(this);
+    this.closeOffer();
+    this.#handlers.announce("Closed. Nothing was run.");
+  }
+
+  /** Shift+Enter runs, and never stops: pressed twice, it would cost all that was computed. */
+  #run() {
+    if (!this.isBusy) this.press();
   }
 
   /** Say something beside the buttons. */
@@ -291,6 +325,7 @@ export class Cell {
       if (event.key === "Escape") answer(() => {});
     });
     this.bar.after(this.#offer);
+    this.runButton.setAttribute("aria-expanded", "true");
     buttons[0].focus();
   }
 
@@ -298,12 +333,14 @@ export class Cell {
     if (this.#offer?.contains(document.activeElement)) this.runButton.focus();
     this.#offer?.remove();
     this.#offer = null;
+    this.runButton.removeAttribute("aria-expanded");
   }
 
   #build(input) {
     const button = (kind, onclick) =>
       make("button", { type: "button", class: `live-button live-${kind}`, onclick });
-    this.runButton = button("run", () => this.press());
+    // The second click of a double click would stop what the first one has started.
+    this.runButton = button("run", ({ detail }) => detail < 2 && this.press());
     this.editButton = button("edit", () => this.edit());
     this.resetButton = button("reset", () => (this.#undo ? this.undo() : this.reset()));
     this.yours = make("span", { class: "live-yours" }, "Your version");
@@ -331,6 +368,12 @@ export class Cell {
     this.element.id ||= `live-cell-${this.number}`;
     this.element.classList.add("live-cell");
     this.element.classList.toggle("live-exercise", this.isExercise);
+    // Nor does a key that is held down press a button again and again.
+    this.element.addEventListener("keydown", (event) => {
+      if (event.repeat && event.key === "Enter" && event.target.closest("button")) {
+        event.preventDefault();
+      }
+    });
     this.#listen(this.#code.querySelector("pre"));
     this.#listen(this.typedPre);
   }
@@ -346,8 +389,8 @@ export class Cell {
     pre.addEventListener("keydown", (event) => {
       if (event.key !== "Enter") return;
       event.preventDefault();
-      if (event.shiftKey) this.press();
-      else this.edit();
+      if (!event.shiftKey) this.edit();
+      else if (!event.repeat) this.#run();
     });
   }
 
@@ -364,6 +407,7 @@ export class Cell {
     const answer = this.isChanged ? "Edit your answer" : "Write your answer";
     this.#label(this.editButton, this.isExercise ? answer : "Edit");
     this.#label(this.resetButton, this.#undo ? "Undo reset" : "Reset");
+    this.outputs.isOther = this.#ran !== null && this.#ran !== this.source;
     this.yours.hidden = !this.isChanged;
     this.solved.hidden = !this.isSolved;
     this.element.toggleAttribute("data-solved", this.isSolved);
@@ -382,10 +426,6 @@ export class Cell {
 function readable(milliseconds) {
   if (milliseconds < 1000) return `${Math.max(1, Math.round(milliseconds))} ms`;
   return `${(milliseconds / 1000).toFixed(1)} s`;
-}
-
-function linkTo(cell) {
-  return make("a", { href: `#${cell.element.id}` }, `Cell ${cell.number}`);
 }
 
 /** What is selected in the code, as positions in its text. */

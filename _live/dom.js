@@ -26,7 +26,7 @@ export function setText(element, text) {
  * The address of a file that is served beside this script.
  *
  * The build puts a version behind this script's own address. The others get the
- * same, so that a browser never mixes files of two builds.
+ * same, so that a browser never mixes files of two builds (worker.js does so too).
  */
 export function beside(name) {
   const { search } = new URL(import.meta.url);

@@ -3,7 +3,7 @@
 // The printed output stays in the page, hidden on the screen (live.css): Reset
 // shows it again, and paper always gets it.
 
-import { load, make } from "./dom.js";
+import { load, make, setText } from "./dom.js";
 
 // The richest form first, as the built site chooses it.
 const MIMES = ["text/html", "image/svg+xml", "image/png", "image/jpeg", "text/markdown"];
@@ -13,6 +13,9 @@ export class Outputs {
   #made; // is the area ours, because the cell prints nothing?
   #live = null; // what came from Python, shown
   #note = null; // the line below it
+  #said = ""; // what it says of a run just made
+  #isOld = false; // did a later run end without any output?
+  #isOther = false; // does the cell have another text now?
   #fresh = false; // is a run under way of which nothing is shown yet?
   #pending = []; // what came and is not shown yet
   #timer;
@@ -41,6 +44,7 @@ export class Outputs {
     this.#changed = changed;
     this.#pending = [];
     this.#rendering = [];
+    this.#isOld = false;
     this.#area.classList.add("live-waiting");
     this.#fresh = true;
   }
@@ -63,8 +67,10 @@ export class Outputs {
     const empty = live.childElementCount === 0;
     this.#area.hidden = this.#made && empty;
     if (empty) return;
-    this.#note = make("p", { class: "live-note" }, note);
+    this.#said = note;
+    this.#note = make("p", { class: "live-note" });
     this.#area.append(this.#note);
+    this.#mark();
     makeScrollable(live);
   }
 
@@ -73,7 +79,23 @@ export class Outputs {
     this.#flush();
     if (this.#fresh) this.#area.classList.remove("live-waiting");
     else this.finish("stopped before its end");
+    this.#isOld = this.#fresh;
     this.#fresh = false;
+    this.#mark();
+  }
+
+  /** Does what is shown come from another text than the cell's? */
+  set isOther(isOther) {
+    this.#isOther = isOther;
+    this.#mark();
+  }
+
+  /** Output that does not belong to the last run, or to the text above it, says so. */
+  #mark() {
+    const why = this.#isOther ? "from another version of this code" : "from an earlier run";
+    const isOld = this.#live !== null && (this.#isOther || this.#isOld);
+    this.#area.classList.toggle("live-old", isOld);
+    if (this.#note) setText(this.#note, isOld ? why : this.#said);
   }
 
   /** Back to what is printed. */
@@ -83,7 +105,8 @@ export class Outputs {
     this.raw = [];
     this.#pending = [];
     this.#takeAway();
-    this.#area.classList.remove("live-waiting", "live-replaced");
+    this.#isOld = this.#isOther = false;
+    this.#area.classList.remove("live-waiting", "live-replaced", "live-old");
     this.#area.hidden = this.#made;
   }
 
@@ -142,8 +165,9 @@ export class Outputs {
 
   #html(box, text) {
     box.className = "output text_html";
-    // The text comes from code that the reader ran in their own browser, so there
-    // is nobody to protect them from; and a script set like this does not run.
+    // A <script> set like this does not run; an attribute such as onerror does. It may:
+    // the text comes from code that the reader ran in their own browser. Nothing of
+    // it is kept, and nobody else's code is ever run, so there is nobody to guard against.
     box.innerHTML = text;
     // The explorable figures are custom elements; a page without any has not
     // loaded their script.
@@ -202,16 +226,19 @@ export function verdictOf(text) {
 
 function error({ name, message, traceback }) {
   const last = message ? `${name}: ${message}` : name;
-  const before = byNumber(plain(traceback ?? "").trimEnd());
-  const frames = before.endsWith(last) ? before.slice(0, -last.length) : before && `${before}\n`;
+  const shown = byNumber(plain(traceback || last)).trimEnd();
+  // What went wrong stands last; with a group of errors, above the errors of the group.
+  const at = shown.lastIndexOf(last);
+  const [before, what] = at < 0 ? [shown, ""] : [shown.slice(0, at), last];
+  const after = shown.slice(before.length + what.length);
   const attributes = { class: "output traceback", role: "group", "aria-label": "Error" };
-  const text = block(frames, make("strong", {}, last));
+  const text = block(before, make("strong", {}, what), after);
   return make("div", { ...attributes, "data-mime": "error" }, text);
 }
 
 /** Cells are called by their numbers, as under the buttons. */
 function byNumber(text) {
-  return text.replace(/^(\s*)Cell "([\w-]+)"/gm, (whole, indent, id) => {
+  return text.replace(/^([\s|]*)Cell "([\w-]+)"/gm, (whole, indent, id) => {
     const number = document.querySelector(`[data-cell="${id}"]`)?.dataset.number;
     return number ? `${indent}Cell ${number}` : whole;
   });

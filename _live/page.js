@@ -16,7 +16,7 @@ const store = new Store(notebook);
 const voice = make("p", { class: "live-voice", role: "status" });
 const python = new Python(beside("worker.mjs"), (text) => runs.progress(text));
 const elements = [...document.querySelectorAll(".cell[data-live='yes']")];
-const handlers = { onpress: press, onkept: () => offerResetAll() };
+const handlers = { onpress: press, onkept: () => offerResetAll(), announce };
 const cells = elements.map((element, i) => new Cell(element, i + 1, store, handlers));
 const starting = `Starting Python: ${megabytes} MB, once per visit`;
 const runs = new Runs(cells, python, announce, starting);
@@ -61,11 +61,13 @@ function offerResetAll() {
   show(resetAll, cells.some((cell) => cell.isChanged), intro);
 }
 
-function resetEverything() {
+async function resetEverything() {
+  const stopped = await runs.stopAll();
   for (const cell of cells) {
-    if (cell.isChanged && !cell.isBusy) cell.reset();
+    if (cell.isChanged) cell.reset();
   }
-  announce("All cells show the printed code. Under each there is an Undo.");
+  const text = "All cells show the printed code. Undo reset is under each cell that had your text.";
+  announce(stopped ? `Python was stopped. ${text}` : text);
 }
 
 function link(text, href) {
@@ -90,6 +92,7 @@ function start() {
     cell.append(elsewhere());
   }
   document.querySelector("article.bd-article")?.append(voice);
+  store.watch((id) => cells.find((cell) => cell.id === id)?.follow());
   offerResetAll();
 }
 

@@ -16,7 +16,7 @@ export class Python {
   /**
    * @param address where the worker's script is
    * @param onprogress called with a text such as "Loading NumPy", and without one
-   *   when Python is ready
+   *   when Python is ready, or has loaded what a cell needs
    */
   constructor(address, onprogress) {
     this.address = address;
@@ -30,7 +30,8 @@ export class Python {
   /**
    * Run a cell; the first run starts Python.
    *
-   * Returns a promise of `{ok, milliseconds}`. It rejects with Stopped or Failed.
+   * Returns a promise of `{ok, milliseconds}`, without the time if a file that the cell
+   * needs did not come. It rejects with Stopped or Failed.
    */
   run(cell, source, onoutput) {
     this.#worker ??= this.#start();

@@ -111,8 +111,10 @@ class Session:
         # A script meant for JupyterLab: the page brings its own.
         if isinstance(thing, Javascript):
             return
-        data, metadata = mime_bundle(thing)
-        self.outputs.put({"kind": kind, "data": data, "metadata": metadata})
+        # A figure that would not be shown need not be drawn either: that takes time.
+        if kind == "result" or self.outputs.has_room():
+            data, metadata = mime_bundle(thing)
+            self.outputs.put({"kind": kind, "data": data, "metadata": metadata})
         if is_figure(thing) and (pyplot := sys.modules.get("matplotlib.pyplot")):
             pyplot.close(thing)
 
@@ -167,7 +169,13 @@ def ends_in_semicolon(source: str) -> bool:
 
 # More than anyone reads, less than what makes a page slow.
 MOST_CHARACTERS = 200_000
-CUT = f"\n… cut: a cell shows at most {MOST_CHARACTERS:,} characters of text.\n"
+# What a box on the page costs, however little is in it, in characters: a display, a
+# picture, or text for the other stream.
+BOX = 2_000
+CUT = (
+    f"\n… cut: a cell shows at most {MOST_CHARACTERS:,} characters, "
+    f"or about {MOST_CHARACTERS // BOX} displays.\n"
+)
 # The first lines of a cell are sent one by one, so that they can be seen if the
 # cell never ends. Then lines are sent together, as often as an eye can follow.
 FIRST_LINES = 100
@@ -184,6 +192,7 @@ class Outputs:
     def begin(self) -> None:
         """Start with the next cell."""
         self.left = MOST_CHARACTERS
+        self.is_cut = False
         self.lines = 0
         self.sent = monotonic()
         self.stream = ""
@@ -191,17 +200,32 @@ class Outputs:
 
     def write(self, stream: str, text: str) -> None:
         """Take text for stdout or stderr."""
-        if self.left < 0:
-            return
         if stream != self.stream:
             self.flush()
+            self.left -= BOX if self.stream else 0
             self.stream = stream
-        self.written.append(cut(text, self.left))
+        if not self.has_room():
+            return
+        self.written.append(text[: self.left])
         self.left -= len(text)
+        if not self.has_room():
+            return
         if "\n" in text:
             self.lines += 1
             if self.lines <= FIRST_LINES or monotonic() - self.sent > PAUSE:
                 self.flush()
+
+    def has_room(self) -> bool:
+        """Tell whether more can be shown; say so in the output, once, if it cannot."""
+        if self.left < 0 and not self.is_cut:
+            self.is_cut = True
+            if self.written:
+                self.written.append(CUT)
+            else:
+                self.stream = "stdout"
+                self.written.append(CUT.lstrip())
+            self.flush()  # now: the cell may never end
+        return self.left >= 0
 
     def flush(self) -> None:
         """Send what has been written."""
@@ -214,15 +238,19 @@ class Outputs:
     def put(self, output: Output) -> None:
         """Send an output that is not a stream."""
         self.flush()
-        if output["kind"] == "display" and self.left < 0:
-            return  # from a loop, perhaps, that never ends
         if data := output.get("data"):
-            self.left -= len(data["text/plain"])
+            self.left -= cost(data)
             data["text/plain"] = cut(data["text/plain"], MOST_CHARACTERS)
         self._send(output)
 
     def _send(self, output: Output) -> None:
         self.emit(json.dumps(output))
+
+
+def cost(data: dict[str, str]) -> int:
+    """Return how much of a cell's room a display takes. Pictures hold no text."""
+    texts = (text for mime, text in data.items() if not mime.startswith("image/"))
+    return BOX + sum(map(len, texts))
 
 
 def cut(text: str, room: int) -> str:
@@ -447,10 +475,15 @@ def signature_of(function: Callable) -> str:
 
 # ---------------------------------------------------------------------- errors
 
-FRAME = re.compile(r'^(\s*)File "(<[^"\n]*>)", line (\d+)(, in <module>)?', re.MULTILINE)
+# The lines of a group's errors begin with bars.
+FRAME = re.compile(r'^([\s|]*)File "(<[^"\n]*>)", line (\d+)(, in <module>)?', re.MULTILINE)
 NO_EXIT = "The cell ends here. Python in the page goes on: there is nothing to exit from."
 NO_INPUT = "input() cannot ask in the page. Write the value into the cell instead."
 NO_MAGIC = "Lines that begin with % or ! are for Jupyter; the page runs Python only."
+NO_QUESTION = "A question mark asks Jupyter for help; in the page, write help({name})."
+NO_AWAIT = "A cell of the page cannot await; download the notebook to run this."
+NO_LOOP = "The page cannot run an event loop; download the notebook to run this."
+QUESTION = re.compile(r"\?{0,2}([\w.]+)\?{0,2}")
 
 
 def explain(error: BaseException, cells: dict[str, str]) -> Output:
@@ -525,8 +558,18 @@ def hint_for(error: BaseException) -> str:
         package = error.name.partition(".")[0]
         if not is_there(package):
             return f"{package} is not available in the page; download the notebook to run this."
-    if isinstance(error, SyntaxError) and (error.text or "").lstrip().startswith(("%", "!")):
-        return NO_MAGIC
+    if isinstance(error, SyntaxError):
+        line = (error.text or "").strip()
+        question = QUESTION.fullmatch(line)
+        if line.startswith(("%", "!")):
+            return NO_MAGIC
+        if question and "?" in line:
+            return NO_QUESTION.format(name=question[1])
+        if error.msg == "'await' outside function":
+            return NO_AWAIT
+    # What asyncio.run comes to in a browser.
+    if isinstance(error, RuntimeError) and "stack switch" in str(error):
+        return NO_LOOP
     return ""
 
 

@@ -1,8 +1,8 @@
-// Which cell runs when: one after the other, and a cell's needs before it.
+// Which cell runs when: one after the other, in the order they were asked for. What a
+// cell needs is asked for together with it (page.js); if it fails, the cell does not run.
 
 import { Stopped } from "./python.js";
 
-const START = "Starting Python: 9 MB, once per visit";
 const START_AGAIN = "Starting Python again";
 
 export class Runs {
@@ -13,7 +13,7 @@ export class Runs {
   #waiting = []; // jobs: {cell, plan}; a plan is all that one press of a button asked for
   #current = null;
   #ran = new Set(); // since Python started
-  #start = START; // what to say while Python starts
+  #working; // a promise: all jobs are done
   #changed = false; // has a cell with the reader's own text run since then?
 
   constructor(cells, python, announce, starting) {
@@ -48,7 +48,7 @@ export class Runs {
       this.#waiting.push({ cell, plan });
       cell.wait(this.#current?.cell ?? this.#waiting[0].cell);
     }
-    if (!this.#current) this.#work();
+    if (!this.#current) this.#working = this.#work();
   }
 
   /** Stop a cell: the one that runs, or one that waits, with its plan. */
@@ -59,13 +59,22 @@ export class Runs {
     else this.#drop(this.#waiting.filter(({ plan }) => plan === job.plan));
   }
 
+  /** Stop everything; tells, when it has ended, whether a cell was running. */
+  async stopAll() {
+    const running = this.#current && !this.#current.over;
+    this.#drop(this.#waiting);
+    if (running) this.#python.stop();
+    await this.#working;
+    return running;
+  }
+
   /** What Python says while it loads. */
   progress(text) {
     if (!this.#current) return;
-    const whole = text && !this.#python.isReady ? `${this.#start}. ${text}` : text;
+    const whole = text && !this.#python.isReady ? `${this.#starting}. ${text}` : text;
     this.#current.cell.progress(whole);
     this.#tellTarget(whole);
-    if (this.#python.isReady) this.#start = START_AGAIN;
+    if (this.#python.isReady) this.#starting = START_AGAIN;
   }
 
   /** The reader looks at the cell whose button was pressed: say there what goes on. */
@@ -83,7 +92,7 @@ export class Runs {
   async #run(job) {
     const { cell, plan } = job;
     this.#changed ||= cell.isChanged;
-    const text = this.#python.isReady ? "" : this.#start;
+    const text = this.#python.isReady ? "" : this.#starting;
     cell.begin(text, this.#changed);
     if (text) this.#announce(text);
     this.#tellTarget(text);
@@ -94,7 +103,7 @@ export class Runs {
       if (result.ok) this.#succeeded(cell, plan);
       else this.#failed(cell, plan);
     } catch (reason) {
-      this.#ended(cell, reason);
+      this.#ended(job, reason);
     }
   }
 
@@ -105,27 +114,42 @@ export class Runs {
 
   #failed(cell, plan) {
     this.#ran.delete(cell.id);
-    const rest = this.#waiting.filter((job) => job.plan === plan);
-    this.#drop(rest, cell);
-    const consequence = rest.length ? ` Cell ${plan.target.number} did not run.` : "";
-    this.#announce(`Cell ${cell.number}: ${cell.error}.${consequence}`);
+    const rest = this.#after(cell, plan);
+    this.#drop(rest, () => [cell.link, " did not finish, so this cell did not run."]);
+    const targets = rest.filter((job) => job.cell === job.plan.target);
+    const consequences = targets.map((job) => ` Cell ${job.cell.number} did not run.`);
+    this.#announce(`Cell ${cell.number}: ${cell.error}.${consequences.join("")}`);
+  }
+
+  /** The waiting jobs that make no sense when a cell has failed, in this plan and in others. */
+  #after(cell, plan) {
+    const lost = new Set([cell.id]);
+    return this.#waiting.filter((job) => {
+      const isLost =
+        job.plan === plan || job.cell.needs.some((id) => lost.has(id) && !this.#ran.has(id));
+      if (isLost) lost.add(job.cell.id);
+      return isLost;
+    });
   }
 
   /** Python is gone: stopped, or broken. */
-  #ended(cell, reason) {
+  #ended({ cell, plan }, reason) {
     this.#ran.clear();
     this.#changed = false;
     const stopped = reason instanceof Stopped;
-    const text = stopped
-      ? "Stopped. Python starts afresh at the next Run; cells above have to run again."
-      : `${reason.message} Press ${cell.verb} to try again.`;
-    cell.stop(text, stopped ? "stopped" : "error");
-    this.#drop(this.#waiting);
-    this.#announce(text);
+    const text = ({ verb }) =>
+      stopped
+        ? "Stopped. Python starts afresh at the next Run; cells above have to run again."
+        : `${reason.message} Press ${verb} to try again.`;
+    cell.stop(text(cell), stopped ? "stopped" : "error");
+    // The reader looks at the cell whose button was pressed.
+    this.#drop(this.#waiting, (job) => job.cell === job.plan.target && [text(job.cell)]);
+    this.#announce(text(plan.target));
   }
 
-  #drop(jobs, culprit) {
+  /** Take jobs out of the line; `why` gives what to say at the cell of each. */
+  #drop(jobs, why = () => null) {
     this.#waiting = this.#waiting.filter((job) => !jobs.includes(job));
-    for (const { cell } of jobs) cell.leave(culprit);
+    for (const job of jobs) job.cell.leave(...(why(job) || ["Did not run."]));
   }
 }

@@ -12,6 +12,13 @@ export class Store {
     this.prefix = `live ${site}${page} `;
   }
 
+  /** Call back with a cell's id when its entry changes in another tab. */
+  watch(onchange) {
+    addEventListener("storage", ({ key }) => {
+      if (key?.startsWith(this.prefix)) onchange(key.slice(this.prefix.length));
+    });
+  }
+
   /** The entry of a cell, `{typed, verdict}`; empty if nothing was kept. */
   get(cell) {
     try {

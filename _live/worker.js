@@ -1,12 +1,15 @@
 // Python in the page: Pyodide in a worker, which runs one cell after the other.
 //
-// The page sends {type: "run", run, cell, source}; the first run starts Python, and
-// so does {type: "start"}. Back come "progress", "ready" and "failed", and for each
-// run "output"s and "done". What a cell does and shows is the business of runner.py.
+// The page sends {type: "run", run, cell, source}; the first run starts Python. Back
+// come "progress", "ready" and "failed", and for each run "output"s and "done". What a
+// cell does and shows is the business of runner.py.
 
-// Files of the book carry the version of the build that this script carries.
-const live = (name) => new URL(name + new URL(import.meta.url).search, import.meta.url);
+// Files that the build makes carry the version of the build that this script carries.
+// Pyodide's scripts and its .wasm come as they are; they change with their folder only.
 const PYODIDE = new URL("../pyodide/", import.meta.url);
+const { search } = new URL(import.meta.url);
+const live = (name) => new URL(name + search, import.meta.url);
+const packed = (name) => new URL(name + search, PYODIDE);
 
 // In Pyodide's file system. Cells run where the notebooks are.
 const LIBRARY = "/book/library";
@@ -38,7 +41,7 @@ async function get(address) {
   if (!response.ok) throw new Missing(`The site has no ${nameOf(address)} (${response.status}).`);
   // Some servers do not know this type, and the browser compiles nothing else.
   const { body, headers, url } = response;
-  if (!url.endsWith(".wasm") || headers.get("Content-Type") === WASM) return response;
+  if (!nameOf(url).endsWith(".wasm") || headers.get("Content-Type") === WASM) return response;
   return new Response(body, { headers: { "Content-Type": WASM } });
 }
 
@@ -91,7 +94,7 @@ class Library {
   async fetch(name) {
     const ours = this.#manifest.on_import[name]?.map((file) => live(file));
     const names = ours ? [name] : this.#withNeeds(name);
-    const addresses = ours ?? names.map((one) => new URL(this.#packages[one].file_name, PYODIDE));
+    const addresses = ours ?? names.map((one) => packed(this.#packages[one].file_name));
     const wheels = await Promise.all(addresses.map(bytes));
     names.forEach((one) => this.#here.add(one));
     return wheels;
@@ -132,7 +135,7 @@ class Python {
 
   static async start() {
     const python = new Python();
-    const lock = json(new URL("pyodide-lock.json", PYODIDE));
+    const lock = json(packed("pyodide-lock.json"));
     const manifest = json(live("manifest.json"));
     const library = Promise.all([lock, manifest]).then((both) => new Library(...both));
     // All files are asked for at once. Getting Python ready takes longest.
@@ -172,7 +175,7 @@ class Python {
       const { message } = error;
       const output = { kind: "error", name: "Not loaded", message, traceback: "" };
       postMessage({ type: "output", run, output });
-      return { ok: false, milliseconds: 0 };
+      return { ok: false }; // it took no time: it did not run
     }
     const began = performance.now();
     const ok = this.#session.run(cell, source);
@@ -191,6 +194,7 @@ class Python {
     for (const [name, content] of await this.#library.fetchExperiments(source)) {
       this.#pyodide.FS.writeFile(`${EXPERIMENTS}/${name}`, content);
     }
+    if (names.length > 0) progress(""); // the run itself begins
   }
 
   // Pyodide's own loadPackage would compile every part of a package that is written
@@ -223,6 +227,7 @@ async function startPyodide(lock) {
       indexURL: PYODIDE.href,
       lockFileContents: lock,
       packageBaseUrl: PYODIDE.href,
+      stdLibURL: packed("python_stdlib.zip").href,
       createPyodideModule: async (settings) => (await factory).default(settings),
       env: { PYTHONPATH: LIBRARY },
     });
@@ -250,10 +255,9 @@ async function started() {
   return python;
 }
 
-async function answer({ type, ...job }) {
+async function answer(job) {
   try {
     const running = await started();
-    if (type !== "run") return;
     postMessage({ type: "done", run: job.run, ...(await running.run(job)) });
   } catch (error) {
     // Not an error of a cell's: those are outputs. The next run starts anew.
@@ -265,7 +269,8 @@ async function answer({ type, ...job }) {
 function explain(error) {
   if (error instanceof Missing) return error.message;
   if (error instanceof RangeError) return "The cell went deeper than the browser's stack.";
-  return error.message.trim().split("\n").at(-1); // of a traceback, what went wrong
+  const last = error.message.trim().split("\n").at(-1); // of a traceback, what went wrong
+  return last.replace(/[^.!?]$/, "$&.");
 }
 
 let last = Promise.resolve();

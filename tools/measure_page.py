@@ -58,16 +58,20 @@ def weights() -> None:
     for name in FOR_READING:
         print(f"{name:34} {compressed((LIVE / name).read_bytes()) / 1000:7.1f} KB")
     for path in sorted((SITE / "chapters").glob("0*.html")):
-        html = path.read_bytes()
-        page = BeautifulSoup(html, "html.parser")
-        for figure in page.select("[data-figure]"):
-            figure.decompose()
-        for cell in page.select("[data-cell]"):
-            for name in ("data-cell", "data-live", "data-needs", "data-exercise"):
-                del cell[name]
-        more = compressed(html) - compressed(str(page).encode())
-        more += sum(compressed((LIVE / name).read_bytes()) for name in FOR_READING)
-        print(f"{path.name:34} {more / 1000:7.1f} KB more than without them")
+        print(f"{path.name:34} {more_than_before(path) / 1000:7.1f} KB more than without them")
+
+
+def more_than_before(path: Path) -> int:
+    """Return the bytes that live code and explorable figures add to a page that is only read."""
+    html = path.read_bytes()
+    page = BeautifulSoup(html, "html.parser")
+    for figure in page.select("[data-figure]"):
+        figure.decompose()
+    for cell in page.select("[data-cell]"):
+        for name in ("data-cell", "data-live", "data-needs", "data-exercise"):
+            del cell[name]
+    scripts = sum(compressed((LIVE / name).read_bytes()) for name in FOR_READING)
+    return scripts + compressed(html) - compressed(str(page).encode())
 
 
 def start(browser: Browser, address: str, runs: int) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from tests.notebook_outputs import committed, texts
 
 HERE = Path(__file__).resolve().parent
 NOTEBOOKS = sorted((HERE.parents[1] / "chapters").glob("0*.ipynb"))
@@ -22,21 +23,3 @@ def test_each_live_cell_runs_after_what_it_needs(path):
     sources = {cell.id: cell for cell in nbformat.read(path, as_version=4).cells}
     for name, sent in outputs.items():
         assert texts(sent) == committed(sources[name]), name
-
-
-def texts(sent: list[dict]) -> list[str]:
-    """Reduce outputs to their text: what is printed, then what is shown."""
-    printed = "".join(one["text"] for one in sent if one["kind"] == "stream")
-    shown = [
-        one["data"].get("text/markdown") or one["data"]["text/plain"]
-        for one in sent
-        if one["kind"] in ("display", "result")
-    ]
-    return [printed, *shown, *(one["traceback"] for one in sent if one["kind"] == "error")]
-
-
-def committed(cell: nbformat.NotebookNode) -> list[str]:
-    """Return the same of a cell in the notebook."""
-    printed = "".join(output.text for output in cell.outputs if output.output_type == "stream")
-    data = [output.data for output in cell.outputs if "data" in output]
-    return [printed, *(each.get("text/markdown") or each["text/plain"] for each in data)]

@@ -194,9 +194,53 @@ def test_a_long_result_is_cut(page):
 
 def test_too_many_displays_are_left_out(page):
     page.session.main.display = page.session.display
-    outputs = page.run("for _ in range(300): display('x' * 1000)\n1")
-    assert 190 < len(outputs) < 210
-    assert outputs[-1] == text("1")
+    *shown, said, last = page.run("for _ in range(300): display('x' * 998)\n1")
+    assert len(shown) == runner.MOST_CHARACTERS // (runner.BOX + 1000) + 1
+    assert said == stdout(runner.CUT.lstrip())
+    assert last == text("1")
+
+
+def test_small_displays_are_left_out_too(page):
+    page.session.main.display = page.session.display
+    *shown, said = page.run("for _ in range(9999): display(1)")
+    assert len(shown) == runner.MOST_CHARACTERS // runner.BOX
+    assert said == stdout(runner.CUT.lstrip())
+    assert len(page.run("for _ in range(9): display(1)")) == 9
+
+
+def test_text_is_cut_after_many_displays(page):
+    page.session.main.display = page.session.display
+    *_, said = page.run("for _ in range(200): display(1)\nprint('not shown')")
+    assert said == stdout(runner.CUT.lstrip())
+
+
+def test_it_is_said_at_once_that_text_is_cut(page):
+    seen = []
+    page.session.main.look = lambda: seen.append(page.sent[-1]["text"])
+    page.run("print('x' * 300_000)\nlook()")
+    assert seen[0].endswith(runner.CUT)
+
+
+def test_every_form_but_pictures_counts(page):
+    page.session.main.display = page.session.display
+    outputs = page.run("""
+        class Rich:
+            def _repr_html_(self): return "x" * 48_000
+            def _repr_png_(self): return b"x" * 10_000_000
+        for _ in range(9): display(Rich())
+    """)
+    assert [output["kind"] for output in outputs] == ["display"] * 4 + ["stream"]
+
+
+def test_changing_between_streams_has_an_end(page):
+    outputs = page.run("""
+        import sys
+        for _ in range(999):
+            print(1)
+            print(2, file=sys.stderr)
+    """)
+    assert len(outputs) <= runner.MOST_CHARACTERS // runner.BOX + 1
+    assert outputs[-1]["text"] == runner.CUT.lstrip()
 
 
 def test_the_streams_of_this_python_are_given_back(page, capsys):
@@ -451,6 +495,25 @@ def test_jupyter_commands(page, source):
     assert the_error(page.run(source)).endswith(runner.NO_MAGIC)
 
 
+@pytest.mark.parametrize("source", ["len?", "x = 1\nlen??", "?len"])
+def test_a_request_for_help(page, source):
+    assert the_error(page.run(source)).endswith(runner.NO_QUESTION.format(name="len"))
+
+
+@pytest.mark.parametrize("source", ["x = 1 ?", "1 +", "a b"])
+def test_another_syntax_error_gets_no_hint(page, source):
+    (output,) = page.run(source)
+    assert "\n" not in output["message"]
+
+
+def test_waiting_is_for_a_notebook(page):
+    page.run("import asyncio")
+    assert the_error(page.run("await asyncio.sleep(0)")).endswith(runner.NO_AWAIT)
+    # What Pyodide says of asyncio.run.
+    error = the_error(page.run("raise RuntimeError('Cannot stack switch here')"))
+    assert error.endswith(runner.NO_LOOP)
+
+
 def test_errors_that_led_to_an_error(page):
     error = the_error(page.run("""
         try:
@@ -492,6 +555,9 @@ def test_a_group_of_errors(page):
     assert output["message"] == "two (2 sub-exceptions)"
     assert "TypeError: 2" in output["traceback"]
     assert "/" not in output["traceback"]
+    assert '  |   Cell "a-cell", line 1' in output["traceback"]
+    assert "File" not in output["traceback"]
+    assert output["traceback"].count("two (2 sub-exceptions)") == 1
 
 
 @pytest.mark.parametrize("source", ["import sys\nsys.exit(3)", "raise SystemExit", "exit()"])
@@ -583,6 +649,21 @@ def test_a_figure_as_a_result_is_shown_once(fresh):
     _, outputs = fresh("import matplotlib.pyplot as plt", "fig, ax = plt.subplots()\nfig")
     assert [output["kind"] for output in outputs] == ["result"]
     assert set(outputs[0]["data"]) == {"text/plain", "image/png"}
+
+
+def test_figures_of_an_endless_loop_are_no_longer_drawn(fresh):
+    (outputs,) = fresh("""
+        import matplotlib.figure as figures, matplotlib.pyplot as plt
+        drawn = []
+        figures.Figure.savefig = lambda figure, file, **options: (
+            drawn.append(1), file.write(bytes(24)))
+        for _ in range(150):
+            plt.plot([1])
+            plt.show()
+        len(drawn), len(plt.get_fignums())
+    """)
+    assert [output["kind"] for output in outputs] == ["display"] * 99 + ["stream", "result"]
+    assert outputs[-1] == text("(99, 0)")
 
 
 def test_an_empty_figure_has_no_picture(fresh):

@@ -12,7 +12,7 @@ from threading import Thread
 
 import pytest
 from built_site import ROOT
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from attention.widgets import Explorable
 from attention.widgets._base import SCRIPTS
@@ -34,6 +34,16 @@ MODES = {
 }
 
 OpenFigure = Callable[..., Page]
+
+
+def print_out(page: Page) -> None:
+    """Show the page as on paper, and assert that nothing is left that one could press."""
+    page.emulate_media(media="print")
+    controls = page.locator("[data-figure]").locator("button, select, input, summary, .hint")
+    assert controls.count() > 0
+    assert [control.inner_text() for control in controls.all() if control.is_visible()] == []
+    expect(page.get_by_role("status")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 class Handler(SimpleHTTPRequestHandler):

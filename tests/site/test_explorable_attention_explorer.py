@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from figure_harness import MODES, OpenFigure
+from figure_harness import MODES, OpenFigure, print_out
 from playwright.sync_api import Locator, Page, expect
 from test_site_browser import violations
 
@@ -82,11 +82,19 @@ def test_it_starts_with_the_given_query(figure_page: OpenFigure, sentence: Atten
     assert numbers(page, "Keys") == [f"{w:.2f}" for w in WEIGHTS[1]]
     assert numbers(page, "Queries") == [""] * 5
     expect(status(page)).to_have_text(
-        "Query went looks at: market 0.62, She 0.23, to 0.08, went 0.03; all others 0.03."
+        "Query went looks at: market 0.62, She 0.23, to 0.08, went 0.03, the 0.03."
     )
     assert token(page, "Queries", 1).get_attribute("aria-selected") == "true"
     widths = np.array(strong_lines(page))
     np.testing.assert_allclose(widths / widths.sum(), WEIGHTS[1], atol=2e-3)
+
+
+def test_more_than_one_left_are_taken_together(figure_page: OpenFigure):
+    weights = np.array([[0.3, 0.25, 0.2, 0.15, 0.06, 0.04]])
+    page = figure_page(AttentionExplorer(weights, ["you"], list("abcdef"), start=0))
+    expect(status(page)).to_have_text(
+        "Query you looks at: a 0.30, b 0.25, c 0.20, d 0.15; all others 0.10."
+    )
 
 
 def test_it_starts_with_all_lines(figure_page: OpenFigure):
@@ -149,8 +157,10 @@ def test_a_pointer_move_adds_and_removes_no_element(
           window.added = 0;
           const root = document.querySelector("attention-explorer").shadowRoot;
           new MutationObserver((changes) => {
+            // The words below the drawing are the exception.
+            const counts = (node) => node.nodeType === 1 && !node.matches(".status *");
             for (const { addedNodes } of changes)
-              window.added += [...addedNodes].filter((node) => node.nodeType === 1).length;
+              window.added += [...addedNodes].filter(counts).length;
           }).observe(root, { childList: true, subtree: true });
         }"""
     )
@@ -218,10 +228,33 @@ def test_arrow_keys_walk(figure_page: OpenFigure, sentence: AttentionExplorer):
     check(page, "query", 0, WEIGHTS[0])
     press(" ")
     check(page, None, None, WEIGHTS)
-    press("Tab")  # to the keys
+    press("Tab")  # to the keys: one looks, and chooses nothing
     check(page, "key", 1, WEIGHTS[:, 1])
     press("Shift+Tab")
     check(page, "query", 0, WEIGHTS[0])
+    press("Shift+Tab")
+    check(page, None, None, WEIGHTS)
+
+
+def test_tabbing_through_chooses_nothing(figure_page: OpenFigure, sentence: AttentionExplorer):
+    page = figure_page(sentence)
+    said = status(page).inner_text()
+    for stop in ("All lines", "went", "She"):
+        page.keyboard.press("Tab")
+        assert page.evaluate(
+            "document.activeElement.shadowRoot.activeElement.textContent"
+        ).startswith(stop)
+    check(page, "key", 0, WEIGHTS[:, 0])  # shown while the focus is on it
+    expect(status(page)).to_contain_text("Key She is looked at by: ")
+    chosen = page.get_by_role("option", selected=True)
+    assert chosen.locator(".token").all_inner_texts() == ["went"]
+    page.keyboard.press("Tab")
+    check(page, "query", 1, WEIGHTS[1])
+    expect(status(page)).to_have_text(said)
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    check(page, "key", 0, WEIGHTS[:, 0])
 
 
 def test_focus_can_be_seen(figure_page: OpenFigure, model: AttentionExplorer):
@@ -364,6 +397,33 @@ def test_table_is_the_whole_matrix_of_the_head(figure_page: OpenFigure, model: A
     page.get_by_role("button", name="Next map").click()
     np.testing.assert_allclose(cells(), HEADS[1], atol=5.1e-4)
     expect(table.locator("caption")).to_contain_text("block 1, head 2")
+
+
+# -------------------------------------------------------------------- on paper
+
+
+def test_on_paper(figure_page: OpenFigure, model: AttentionExplorer):
+    page = figure_page(model)
+    place = "document.querySelector('attention-explorer').shadowRoot.querySelector('.list.key')"
+    left = f"{place}.getBoundingClientRect().left"
+    before = page.evaluate(left)
+    print_out(page)
+    expect(page.get_by_role("listbox", name="Keys")).to_be_visible()
+    assert page.evaluate(left) == before  # what is left out leaves its place
+    table = page.locator("attention-explorer > table")
+    expect(table).to_be_visible()
+    expect(table.locator("tbody tr")).to_have_count(len(TEXT))
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_paper_is_light(figure_page: OpenFigure, sentence: AttentionExplorer, mode: str):
+    page = figure_page(sentence, mode=mode)
+    print_out(page)
+    assert violations(page) == []
+    paper, text = page.locator("attention-explorer").evaluate(
+        "e => [getComputedStyle(e).backgroundColor, getComputedStyle(e).color]"
+    )
+    assert (paper, text) == ("rgb(255, 255, 255)", "rgb(34, 37, 42)")
 
 
 # -------------------------------------------------------- several, every mode

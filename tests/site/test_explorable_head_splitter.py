@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from figure_harness import MODES, OpenFigure
+from figure_harness import MODES, OpenFigure, print_out
 from playwright.sync_api import Locator, Page, expect
 from test_site_browser import violations
 
@@ -142,7 +142,7 @@ def test_the_start_shows_a_whole_path(figure_page: OpenFigure) -> None:
         + " is component 1 of head 1. Head 1 gives it the weights "
         + ", ".join(f"{weight:.2f}" for weight in weights[1, :, 2])
         + ". After the merge it is in column 5 of positions 0–4; "
-        "row 5 of W_O spreads it over all 8 components."
+        "row 5 of WO spreads it over all 8 components."
     )
 
 
@@ -169,7 +169,7 @@ def test_the_bug_puts_the_number_elsewhere(figure_page: OpenFigure) -> None:
     page.get_by_role("combobox").select_option("reshape in and out")
     assert {i for n, i, j in lit(page, "Merged") if n == 1} == {2, 3, 4}
     expect(page.get_by_role("status")).to_contain_text(
-        "in columns 1 and 5 of positions 2–4; rows 1 and 5 of W_O spread it"
+        "in columns 1 and 5 of positions 2–4; rows 1 and 5 of WO spread it"
     )
 
 
@@ -280,6 +280,33 @@ def test_axe_finds_nothing_and_nothing_is_cut_off(figure_page: OpenFigure, mode:
             f"""[...{ELEMENT}.shadowRoot.querySelectorAll(".matrix")].every(table =>
               table.getBoundingClientRect().right <= {ELEMENT}.getBoundingClientRect().right)"""
         )
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_numbers_do_not_touch(figure_page: OpenFigure, mode: str) -> None:
+    # Small enough that no number has two digits before the point.
+    page = figure_page(HeadSplitter(X @ W_Q, X @ W_K, X @ W_V / 4, W_O, heads=2), mode=mode)
+    assert np.abs([state(page)[name] for name in ("merged", "output")]).max() < 9.99
+    for heads in ("1", "2", "8"):
+        page.get_by_role("radio", name=heads).check()
+        room = page.evaluate(
+            f"""[...{ELEMENT}.shadowRoot.querySelectorAll(
+              ".matrix tbody td")].map(cell => {{
+                const text = document.createRange();
+                text.selectNodeContents(cell);
+                return cell.getBoundingClientRect().width - text.getBoundingClientRect().width;
+            }})"""
+        )
+        assert min(room) >= 4  # a frame of 1.5 px and a little air on both sides
+
+
+def test_on_paper(figure_page: OpenFigure) -> None:
+    page = figure_page(splitter())
+    page.get_by_role("radio", name="4").check()
+    print_out(page)
+    # The drawing consists of tables, of what is chosen now.
+    expect(page.locator(".matrix:visible")).to_have_count(4 + 2 * 4 + 2)
+    expect(page.locator("head-splitter > table")).to_be_hidden()
 
 
 def test_targets_are_large_enough_for_a_finger(figure_page: OpenFigure) -> None:

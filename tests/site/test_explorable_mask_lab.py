@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from figure_harness import MODES, OpenFigure
+from figure_harness import MODES, OpenFigure, print_out
 from playwright.sync_api import Locator, Page, expect
 from test_site_browser import violations
 
@@ -295,6 +295,16 @@ def test_it_fits_the_page(figure_page: OpenFigure, lab: MaskLab, mode: str) -> N
     for target in page.locator("td[tabindex], button, select, label:has([type=radio])").all():
         box = target.bounding_box()
         assert min(box["width"], box["height"]) >= 32
+
+
+def test_on_paper(figure_page: OpenFigure, lab: MaskLab) -> None:
+    page = figure_page(lab)
+    button(page, "causal").click()
+    print_out(page)
+    # The drawing is a table itself, of the mask as it is now.
+    expect(cell(page, 6, 6)).to_be_visible()
+    expect(cell(page, 6, 6)).not_to_have_text("×")
+    expect(page.locator("mask-lab > table")).to_be_hidden()
 
 
 def test_nothing_moves_for_those_who_ask(figure_page: OpenFigure, lab: MaskLab) -> None:

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from figure_harness import MODES, OpenFigure
-from playwright.sync_api import Page
+from figure_harness import MODES, OpenFigure, print_out
+from playwright.sync_api import Page, expect
 from test_site_browser import violations
 
 from attention import by_hand
@@ -95,7 +95,7 @@ def test_what_is_written_is_the_state(page: Page) -> None:
             assert f"{number:.3f}" in text
             assert f"{number:.4f}" in text
     status = page.get_by_role("status").inner_text()
-    assert status.startswith("Query 1, d_k = 64, no scale: key ")
+    assert status.startswith("Query 1, dk = 64, no scale: key ")
     assert f"{max(shown['weights']):.3f}" in status
     assert f"{shown['entropy']:.2f} of at most {np.log(KEYS):.2f} nats" in status
 
@@ -221,6 +221,33 @@ def test_axe_and_width(figure_page: OpenFigure, lab: ScalingLab, mode: str) -> N
         page.locator("#width").fill(width)
         assert violations(page) == []
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+@pytest.mark.parametrize("mode", ["desktop", "phone"])
+def test_plots_stand_level(figure_page: OpenFigure, lab: ScalingLab, mode: str) -> None:
+    page = figure_page(lab, mode=mode)
+    tops = [plot.bounding_box()["y"] for plot in page.locator(".plot").all()]
+    assert len(set(tops)) == {"desktop": 1, "phone": 2}[mode]
+
+
+def test_labels_of_the_axes_are_not_cut_off(figure_page: OpenFigure) -> None:
+    # The smaller the vectors, the longer the numbers at the axes.
+    page = figure_page(ScalingLab(1e-4 * QUERY, KEY))
+    assert page.locator(".plot text").evaluate_all(
+        """texts => texts.every(text => {
+            const plot = text.ownerSVGElement.viewBox.baseVal, label = text.getBBox();
+            return label.x >= 0 && label.x + label.width <= plot.width + 1;
+        })"""
+    )
+    assert "0.0001" in page.locator(".plot text").all_text_contents()
+
+
+def test_on_paper(page: Page) -> None:
+    print_out(page)
+    expect(page.locator(".plot").first).to_be_visible()
+    # What the dashes of the curves are has to be seen, and the numbers of the curves.
+    expect(page.get_by_text("Scale", exact=True)).to_be_visible()
+    expect(page.locator("scaling-lab > table")).to_be_visible()
 
 
 def test_targets_are_large_enough_for_a_finger(figure_page: OpenFigure, lab: ScalingLab) -> None:

@@ -4,7 +4,6 @@ The Python is Pyodide, from the site itself; `test_every_live_cell` runs all cel
 of each chapter and compares what they print with the committed notebooks.
 """
 
-import gzip
 import json
 import statistics
 import time
@@ -18,6 +17,7 @@ import pytest
 from built_site import ROOT, SITE
 from playwright.sync_api import Browser, Locator, Page, expect
 from test_site_browser import MODES, Visit, violations, visit
+from tests.notebook_outputs import committed, texts
 
 from attention import by_hand, checks
 
@@ -108,7 +108,7 @@ def run(place: Locator, source: str | None = None) -> str:
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)
-def test_every_live_cell_prints_what_the_page_shows(chapter, open_chapter, capsys) -> None:
+def test_every_live_cell_prints_what_the_page_shows(chapter, open_chapter, record_property) -> None:
     page = open_chapter(chapter).page
     notebook = CHAPTERS[chapter]
     code = [one for one in notebook.cells if one.cell_type == "code"]
@@ -121,32 +121,13 @@ def test_every_live_cell_prints_what_the_page_shows(chapter, open_chapter, capsy
         printed = texts(place.evaluate("cell => cell.liveOutputs"))
         if printed != committed(one):
             differ[one.id] = (printed, committed(one))
-    with capsys.disabled():
-        same = len(live) - len(differ)
-        print(
-            f"\n{chapter}: {same} of {len(live)} live cells print what the page shows; "
-            f"{len(live)} of {len(code)} code cells are live"
-        )
+    same = len(live) - len(differ)
+    record_property(
+        "found",
+        f"{chapter}: {same} of {len(live)} live cells print what the page shows; "
+        f"{len(live)} of {len(code)} code cells are live",
+    )
     assert differ == {}
-
-
-def texts(outputs: list[dict]) -> list[str]:
-    """Reduce outputs to their text: what is printed, then what is shown."""
-    printed = "".join(one["text"] for one in outputs if one["kind"] == "stream")
-    shown = [
-        one["data"].get("text/markdown") or one["data"]["text/plain"]
-        for one in outputs
-        if one["kind"] in ("display", "result")
-    ]
-    errors = [one["traceback"] for one in outputs if one["kind"] == "error"]
-    return [printed, *shown, *errors]
-
-
-def committed(one: nbformat.NotebookNode) -> list[str]:
-    """Return the same of a cell in the notebook."""
-    printed = "".join(output.text for output in one.outputs if output.output_type == "stream")
-    data = [output.data for output in one.outputs if "data" in output]
-    return [printed, *(each.get("text/markdown") or each["text/plain"] for each in data)]
 
 
 # --------------------------------------------------------------- run, change, stop
@@ -389,30 +370,13 @@ def test_reading_alone_costs_little(open_chapter) -> None:
         fetched = {url.partition("?")[0].rpartition("/_static/")[2] for url in visited.requests}
         ours = sorted(name for name in fetched if name.startswith(("live/", "pyodide/")))
         assert set(ours) <= {"live/page.mjs", "live/live.css", "live/explorables.mjs"}
-        scripts = sum(compressed((SITE / "_static" / name).read_bytes()) for name in ours)
-        html = (SITE / "chapters" / f"{chapter}.html").read_bytes()
-        bare = without_our_marks(html)
-        assert scripts + compressed(html) - compressed(bare) <= 60_000
+        path = SITE / "chapters" / f"{chapter}.html"
+        assert measure_page.more_than_before(path) <= 60_000
 
 
 def test_explorable_figures_are_small() -> None:
-    assert compressed((SITE / "_static" / "live" / "explorables.mjs").read_bytes()) <= 40_000
-
-
-def compressed(content: bytes) -> int:
-    return len(gzip.compress(content, 6))
-
-
-def without_our_marks(html: bytes) -> bytes:
-    from bs4 import BeautifulSoup
-
-    page = BeautifulSoup(html, "html.parser")
-    for figure in page.select("[data-figure]"):
-        figure.decompose()
-    for place in page.select("[data-cell]"):
-        for name in ("data-cell", "data-live", "data-needs", "data-exercise"):
-            del place[name]
-    return str(page).encode()
+    script = SITE / "_static" / "live" / "explorables.mjs"
+    assert measure_page.compressed(script.read_bytes()) <= 40_000
 
 
 def test_wheel_is_the_package_on_disk() -> None:

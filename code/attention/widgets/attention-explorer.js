@@ -76,7 +76,11 @@ class AttentionExplorer extends Explorable {
 .all.faded { opacity: 0.13; }
 .controls label { display: flex; gap: 0.5rem; align-items: center; }
 .controls .step { min-width: 2.25rem; padding: 0; }
-@media print { .all.faded { opacity: 0.3; } }
+@media print {
+  .all.faded { opacity: 0.3; }
+  .reset { display: block; visibility: hidden; } /* its place in the grid is kept */
+  slot { display: block; }
+}
 `;
 
   build({ caption, maps, queries, keys = queries, start, map }) {
@@ -84,7 +88,7 @@ class AttentionExplorer extends Explorable {
     this.tokens = { query: queries, key: keys };
     this.map = map;
     this.chosen = start === null ? null : { side: "query", index: start };
-    this.pointed = null; // what the mouse is over: shown until it leaves
+    this.pointed = null; // what the mouse or the focus is on: shown until it leaves
     this.stop = { query: start ?? 0, key: 0 }; // where Tab enters each list
 
     const rows = Math.max(queries.shown.length, keys.shown.length);
@@ -137,6 +141,7 @@ class AttentionExplorer extends Explorable {
         onpointerover: (event) => event.pointerType !== "touch" && this.point(under(event)),
         onpointerleave: () => this.point(null),
         onfocusin: (event) => this.enter(event.target, under(event)),
+        onfocusout: () => this.point(null),
       },
       ...options,
     );
@@ -193,9 +198,9 @@ class AttentionExplorer extends Explorable {
     this.update();
   }
 
-  /** Tab chooses the token it comes to. A click focuses too; it is answered on its own. */
+  /** Tab only looks at the token it comes to. A click focuses too; it is answered on its own. */
   enter(option, token) {
-    if (option.matches(":focus-visible") && !same(token, this.chosen)) this.choose(token);
+    if (option.matches(":focus-visible")) this.point(same(token, this.chosen) ? null : token);
   }
 
   changeMap(index) {
@@ -289,7 +294,7 @@ class AttentionExplorer extends Explorable {
         // Most stay as they are: writing them again would lay them out again.
         if (number.textContent !== text) number.textContent = text;
       });
-    this.say(this.sentence(side, index, weights));
+    this.say(...this.sentence(side, index, weights));
   }
 
   drawFew(side, index, weights) {
@@ -305,27 +310,31 @@ class AttentionExplorer extends Explorable {
     return side === "query" && sum(this.matrix[index]) === 0 ? "nothing" : "";
   }
 
+  /** What the status line says, in pieces. */
   sentence(side, index, weights) {
     const name = this.maps.length > 1 ? `${this.maps[this.map].name}. ` : "";
-    if (side === null) return name + this.overview();
+    if (side === null) return [name, ...this.overview()];
     const who = `${name}${side === "query" ? "Query" : "Key"} ${this.tokens[side].called[index]}`;
     const others = this.tokens[OTHER[side]].called;
-    const top = largest(weights, NAMED);
+    const seen = largest(weights, weights.length);
+    // A single one left is named rather than called "all others".
+    const top = seen.length === NAMED + 1 ? seen : seen.slice(0, NAMED);
     const total = sum(weights);
-    if (total === 0) return `${who} ${NOTHING[side]}: all its weights are 0.`;
+    if (total === 0) return [`${who} ${NOTHING[side]}: all its weights are 0.`];
     const list = top.map((i) => `${others[i]} ${written(weights[i])}`).join(", ");
-    const left = weights.filter((weight) => weight > 0).length > top.length;
+    const left = seen.length > top.length;
     const rest = left ? `; all others ${decimals(total - sum(top.map((i) => weights[i])))}` : "";
-    if (side === "query") return `${who} looks at: ${list}${rest}.`;
-    return `${who} is looked at by: ${list}${rest}. Together ${decimals(total)}.`;
+    if (side === "query") return [`${who} looks at: ${list}${rest}.`];
+    return [`${who} is looked at by: ${list}${rest}. Together ${decimals(total)}.`];
   }
 
   overview() {
     const peaks = this.matrix.map((row) => Math.max(...row)).filter((weight) => weight > 0);
-    if (!peaks.length) return "No query looks at anything: all weights are 0.";
+    if (!peaks.length) return ["No query looks at anything: all weights are 0."];
     const mean = decimals(sum(peaks) / peaks.length);
-    return `All weights at once. On average, the largest weight of a query is ${mean}.
-      Point at a token, tap it or use the arrow keys.`;
+    const hint = "Point at a token, tap it or use the arrow keys.";
+    return [`All weights at once. On average, the largest weight of a query is ${mean}. `,
+      make("span", { class: "hint" }, hint)];
   }
 
   /** The table is of the whole map: choosing a token leaves it as it is. */

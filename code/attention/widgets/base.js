@@ -3,7 +3,8 @@
 //
 // A figure is a custom element. Its data come from the notebook, as JSON in the
 // attribute `data-figure`. Inside the element stands a plain table: that is what
-// a reader sees where no script runs, and in print.
+// a reader sees where no script runs. On paper the figure is drawn without what
+// one could press; those that draw only a part of the numbers have the table below.
 
 /** Make an HTML element: make("button", { type: "button" }, "Reset"). */
 export function make(name, attributes = {}, ...children) {
@@ -50,6 +51,13 @@ export function matmul(a, b) {
 
 export function transpose(matrix) {
   return matrix[0].map((_, j) => matrix.map((row) => row[j]));
+}
+
+/** Set the letter after an underscore lower, as in formulas: d_k, W_O. */
+export function symbols(text) {
+  // What the pattern captures comes at the odd places.
+  return text.split(/\b([A-Za-z]_[A-Za-z])\b/).map((part, i) =>
+    i % 2 ? make("i", {}, part[0], make("sub", {}, part[2])) : part);
 }
 
 /** A table of strings with a caption; header cells are marked for screen readers. */
@@ -105,6 +113,8 @@ button[aria-pressed="true"] { background: var(--accent); color: var(--paper); bo
 /* Room for two lines and a little more: a height that changes by a hair lays out the whole page. */
 .status { margin: 0.5rem 0; min-height: 2.9em; }
 .scroll { overflow-x: auto; }
+sub { font-size: 0.75em; line-height: 0; }
+slot { display: none; }
 details { margin-top: 0.5rem; }
 summary { cursor: pointer; padding: 0.3rem 0; color: var(--muted); }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
@@ -112,6 +122,21 @@ caption { text-align: start; color: var(--muted); padding-bottom: 0.2rem; }
 th, td { padding: 0.15rem 0.5rem; text-align: end; border-bottom: 1px solid var(--border); font-weight: normal; }
 th[scope="row"] { text-align: start; font-weight: 600; }
 @media (prefers-reduced-motion: no-preference) { .moves { transition: all 120ms; } }
+@media print {
+  /* Paper is light, whatever the screen was; bars and tints are backgrounds, which
+     are left out unless one asks for them. */
+  :host {
+    --text: #22252a; --muted: #565b62; --paper: #fff; --surface: #f6f4ee; --border: #dedad0;
+    --accent: #00449e; --mark: #b03a00;
+    background: var(--paper);
+    break-inside: avoid;
+    color-scheme: light;
+    -webkit-print-color-adjust: exact;
+    print-color-adjust: exact;
+  }
+  .controls, button, select, input, details, .hint { display: none; }
+  .status { min-height: 0; }
+}
 `;
 
 // Node has no elements; it imports the arithmetic, to test it.
@@ -124,6 +149,7 @@ const Base = globalThis.HTMLElement ?? Object;
  * elements to show, and `asTable()`, which returns the same information as a
  * table made by `table()`. It calls `this.say(text)` after each change: the text
  * stands below the figure and is read out by a screen reader; the table follows.
+ * To have the notebook's own table on paper, its `style` shows the `slot` there.
  */
 export class Explorable extends Base {
   static style = "";
@@ -140,12 +166,12 @@ export class Explorable extends Base {
     this.details = make("details", { ontoggle: () => this.refreshTable() },
       make("summary", {}, "The same as a table"), this.tableBox);
     root.append(make("style", {}, STYLE + this.constructor.style), ...this.build(this.figure),
-      this.statusLine, this.details);
+      this.statusLine, this.details, make("slot"));
     this.update?.();
   }
 
-  say(text) {
-    this.statusLine.textContent = text;
+  say(...content) {
+    this.statusLine.replaceChildren(...content);
     this.refreshTable();
   }
 

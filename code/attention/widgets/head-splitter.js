@@ -2,7 +2,7 @@
 // attention. A reader chooses it; its place is lit in every matrix on the way.
 
 import {
-  Explorable, decimals, define, draw, make, matmul, softmax, table, transpose,
+  Explorable, decimals, define, draw, make, matmul, softmax, symbols, table, transpose,
 } from "./base.js";
 
 // How the heads are cut and put together: as it should be, and chapter 6's bug in two forms.
@@ -142,9 +142,15 @@ function inWords({ number, place, entries }, [position, component], { d_k }, wid
 const STYLE = `
 :host { container-type: inline-size; }
 .status { min-height: 7em; margin-top: 0; }
-.stages { display: grid; gap: 1.1rem 1.25rem; align-items: start; }
+/* A column of numbers is as wide as the stage allows when the heads stand side by side. */
+.stages {
+  --stage: 100cqi; --label: 0.9rem; --gap: 2px;
+  --gaps: calc((var(--heads) - 1) * var(--gap));
+  --cell: min(2.75rem, (var(--stage) - var(--label) - var(--gaps)) / var(--width));
+  display: grid; gap: 1.1rem 1rem; align-items: start;
+}
 @container (min-width: 40rem) {
-  .stages { grid-template-columns: 1fr 1fr; }
+  .stages { --stage: calc(50cqi - 0.5rem); grid-template-columns: 1fr 1fr; }
   .status { min-height: 4.2em; }
 }
 fieldset { display: flex; align-items: center; gap: 0.2rem; }
@@ -156,12 +162,13 @@ input { width: 1.1rem; height: 1.1rem; margin: 0; }
 .title { margin: 0 0 0.25rem; }
 .title span, .key { color: var(--muted); font-size: 0.85em; }
 .key { margin: 1rem 0 0; }
-.heads { display: flex; gap: 0.2rem; align-items: flex-start; }
+.heads { display: flex; gap: var(--gap); align-items: flex-start; }
+/* "−1.17" is 3.1 em wide in the widest usual font: numbers side by side do not touch. */
 .matrix {
-  --label: 1rem; table-layout: fixed; width: calc(var(--label) + var(--columns) * 2.2rem);
-  flex: none; font-size: 0.68rem; line-height: 1.3;
+  table-layout: fixed; width: calc(var(--label) + var(--columns) * var(--cell));
+  flex: none; font-size: min(0.72rem, var(--cell) * 0.275); line-height: 1.3;
 }
-.named { --label: 3rem; }
+.named { --label: 3rem; --cell: calc((var(--stage) - var(--label)) / var(--width)); }
 .bare { --label: 0rem; }
 .matrix th, .matrix td { border: 0; padding: 0; text-align: center; color: var(--muted); }
 .matrix th { font-weight: normal; white-space: nowrap; }
@@ -178,11 +185,9 @@ input { width: 1.1rem; height: 1.1rem; margin: 0; }
   color: var(--text);
 }
 .matrix .weight { --tint: var(--accent); }
-.matrix .lit {
-  box-shadow: inset 0 0 0 1.5px var(--mark); font-weight: 700; letter-spacing: -0.03em;
-}
+.matrix .lit { box-shadow: inset 0 0 0 1.5px var(--mark); }
 /* All of it is lit: the tint says where most. */
-.matrix.all td { box-shadow: none; font-weight: normal; letter-spacing: 0; }
+.matrix.all td { box-shadow: none; }
 .matrix[role="grid"] { user-select: none; }
 .matrix[role="grid"] tbody td { height: 1.75rem; color: var(--text); cursor: pointer; }
 .matrix[role="grid"] td:hover { box-shadow: inset 0 0 0 1.5px var(--text); }
@@ -198,6 +203,7 @@ input { width: 1.1rem; height: 1.1rem; margin: 0; }
 details th, details td { white-space: nowrap; }
 details td:last-child { white-space: normal; text-align: start; }
 details th:last-child { text-align: start; }
+@media print { .stage { break-inside: avoid; } }
 `;
 
 class HeadSplitter extends Explorable {
@@ -220,9 +226,9 @@ class HeadSplitter extends Explorable {
     this.chosen = start;
     this.heads = heads;
     this.way = RIGHT;
-    this.stages = make("div", { class: "stages" });
-    const key = "Framed or tinted: the chosen number; the stronger, the larger its part. " +
-      "Blue: weights. Grey bands: heads.";
+    this.stages = make("div", { class: "stages", style: `--width: ${this.width}` });
+    const key = "Framed or tinted: the chosen number; the stronger the tint, the larger its " +
+      "part. Weights: the stronger the tint, the larger. Bands, lighter and darker: heads.";
     return [
       make("div", { class: "controls" }, this.headChoice(), this.wayChoice()),
       this.stages,
@@ -263,6 +269,7 @@ class HeadSplitter extends Explorable {
     this.matrices = this.makeMatrices();
     this.titles = { weights: make("b"), share: make("b") };
     this.makeChoosable(this.matrices.value);
+    this.stages.style.setProperty("--heads", this.heads);
     this.stages.replaceChildren(...this.layOut());
     this.paint();
   }
@@ -301,7 +308,7 @@ class HeadSplitter extends Explorable {
     const small = make("div", { class: "small", "aria-hidden": "true",
       style: `--size: ${heads > 4 ? 1.75 : 3.2}rem` }, ...this.small);
     return [
-      stage("1 Values V", `${flat}: choose a number`, value.table),
+      stage("1 Values V", flat, value.table, ": choose a number"),
       stage("2 Split", parts, sideBySide(...split.map(({ table }) => table))),
       stage(this.titles.weights, shape(heads, length, length), sideBySide(weights.table, small)),
       stage("3 Attention: weights × values", parts,
@@ -372,7 +379,7 @@ class HeadSplitter extends Explorable {
     this.paintValues();
     this.paintAttention();
     this.paintOutput();
-    this.say(inWords(this.path, this.chosen, this.sizes, this.width));
+    this.say(...symbols(inWords(this.path, this.chosen, this.sizes, this.width)));
   }
 
   paintValues() {
@@ -456,9 +463,12 @@ function headName(head, d_k) {
   return d_k > 1 ? `head ${head}` : `h ${head}`;
 }
 
-function stage(title, size, content) {
-  const name = typeof title === "string" ? make("b", {}, title) : title;
-  return make("div", {}, make("p", { class: "title" }, name, " ", make("span", {}, size)), content);
+function stage(title, size, content, hint = "") {
+  const name = typeof title === "string" ? make("b", {}, ...symbols(title)) : title;
+  return make("div", { class: "stage" },
+    make("p", { class: "title" }, name, " ", make("span", {}, size),
+      make("span", { class: "hint" }, hint)),
+    content);
 }
 
 /** A matrix of numbers as a table, and its cells. `head(i, j)` gives the bands of the heads. */

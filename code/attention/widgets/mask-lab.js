@@ -131,6 +131,7 @@ details :is(th, td) { white-space: nowrap; }
   .pairs th:first-child { width: 3.9rem; }
   .pairs th span { writing-mode: vertical-rl; transform: rotate(180deg); }
 }
+@media print { .choices { display: none; } }
 `;
 
   build({ tokens, scores, padding, mask, caption }) {
@@ -175,7 +176,7 @@ details :is(th, td) { white-space: nowrap; }
         onclick: (event) => this.click(event),
         onkeydown: (event) => this.press(event),
       },
-      make("caption", {}, `${caption}. ${hint}`),
+      make("caption", {}, `${caption}. `, make("span", { class: "hint" }, hint)),
       make("thead", {}, make("tr", {}, corner, ...heads)),
       make("tbody", {}, ...this.cells.map((row, i) => make("tr", {}, this.rowHeads[i], ...row))),
     );

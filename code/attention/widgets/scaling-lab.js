@@ -5,7 +5,7 @@
 // them everything else about one query is computed here. The curves are means
 // over many queries, computed by NumPy.
 
-import { Explorable, decimals, define, draw, make, softmax, table } from "./base.js";
+import { Explorable, decimals, define, draw, make, softmax, symbols, table } from "./base.js";
 
 // The scale is this power of d_k; the names are those of the Python class.
 export const SCALES = { none: 0, "1/√d_k": -0.5, "1/d_k": -1 };
@@ -46,11 +46,11 @@ export function attend(products, scale) {
 const PANELS = [
   { name: "spread", title: "std of the scores", log: true },
   { name: "entropy", title: "entropy (nats)" },
-  { name: "jacobian", title: "norm of the Jacobian" },
+  { name: "jacobian", title: "norm of J" },
   { name: "derivative", title: "norm of c J K", log: true },
 ];
 const DASHES = { none: "none", "1/√d_k": "7 3", "1/d_k": "2 3" };
-const BOX = { left: 33, right: 158, top: 6, bottom: 84, width: 170, height: 106 };
+const BOX = { right: 158, top: 6, bottom: 84, width: 170, height: 106 };
 
 /** Two to five round numbers for an axis from `low` to `high`. */
 export function ticks(low, high, log) {
@@ -64,6 +64,8 @@ export function ticks(low, high, log) {
   return Array.from({ length: Math.floor(high / step) + 1 }, (_, i) => i * step);
 }
 
+const tickText = (number) => String(Number(number.toPrecision(2)));
+
 // The marks of this query and of all queries.
 const diamond = () => draw("path", { class: "one moves", d: "M0 -5L5 0L0 5L-5 0Z" });
 const dot = () => draw("circle", { class: "all moves", r: 4.5 });
@@ -76,7 +78,10 @@ class Plot {
     const high = 1.1 * Math.max(...numbers, ...others, limit) || 1;
     const low = log ? Math.max(Math.min(...numbers) / 1.5, high / 1e4) : 0;
     const level = log ? Math.log : (x) => x;
-    this.x = (i) => BOX.left + ((BOX.right - BOX.left) * i) / (widths.length - 1);
+    const levels = ticks(low, high, log).map((number) => [number, tickText(number)]);
+    // Wide enough for the longest label; a digit of the widest usual font takes 7.7.
+    this.left = Math.max(33, ...levels.map(([, text]) => 9 + 7.7 * (text.length - 0.5)));
+    this.x = (i) => this.left + ((BOX.right - this.left) * i) / (widths.length - 1);
     this.y = (number) => {
       // A norm of nearly 0 has no place on a log axis: its mark stays at the lower edge.
       const part = (level(Math.max(number, low)) - level(low)) / (level(high) - level(low));
@@ -100,7 +105,7 @@ class Plot {
         role: "img",
         "aria-label": `${title} against d_k, one curve for each scale`,
       },
-      ...this.axes(widths, ticks(low, high, log)),
+      ...this.axes(widths, levels),
       ...(limit ? [draw("path", { class: "limit", d: this.line(this.y(limit)) })] : []),
       this.cursor,
       ...this.curves,
@@ -110,14 +115,13 @@ class Plot {
   }
 
   line(y) {
-    return `M${BOX.left} ${y}H${BOX.right}`;
+    return `M${this.left} ${y}H${BOX.right}`;
   }
 
   axes(widths, levels) {
-    const horizontal = levels.flatMap((number) => [
+    const horizontal = levels.flatMap(([number, text]) => [
       draw("path", { class: "grid", d: this.line(this.y(number)) }),
-      draw("text", { x: BOX.left - 5, y: this.y(number) + 4, "text-anchor": "end" },
-        String(Number(number.toPrecision(2)))),
+      draw("text", { x: this.left - 5, y: this.y(number) + 4, "text-anchor": "end" }, text),
     ]);
     const every = Math.ceil(widths.length / 4);
     const label = (i, text) =>
@@ -141,20 +145,12 @@ class Plot {
 
 // -------------------------------------------------------------- the element
 
-/** Set the k of d_k lower. */
-function symbols(text) {
-  const [before, after] = text.split("d_k");
-  if (after === undefined) return [text];
-  return [before, make("i", {}, "d"), make("sub", {}, "k"), after];
-}
-
 export class ScalingLab extends Explorable {
   static style = `
 :host { container-type: inline-size; }
 .lab { max-width: 46rem; }
 .controls { gap: 0.4rem 1.6rem; }
 .controls label, legend { font-weight: 600; padding: 0; }
-sub { line-height: 0; }
 .width { display: flex; align-items: center; gap: 0.6rem; flex: 1 1 17rem; max-width: 24rem; }
 .width input { flex: 1; min-width: 0; height: 2.25rem; margin: 0; cursor: pointer; }
 .width span { min-width: 2rem; text-align: end; font-variant-numeric: tabular-nums; }
@@ -179,7 +175,9 @@ fieldset input { width: 1.1rem; height: 1.1rem; margin: 0; }
 .ticks { display: flex; justify-content: space-between; color: var(--muted); font-size: 0.8rem; }
 .top { font-weight: 700; }
 .legend { margin: 1rem 0 0.4rem; color: var(--muted); }
-.panels { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 0.9rem 1rem; }
+.panels { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 0 1rem; }
+/* The plots of a row stand level, however many lines there are above one. */
+.panel { display: grid; grid-row: span 4; grid-template-rows: subgrid; margin-bottom: 0.9rem; }
 @container (min-width: 38rem) { .panels { grid-template-columns: repeat(4, minmax(0, 1fr)); } }
 .panels p { margin: 0; line-height: 1.35; }
 .panels .note { color: var(--muted); font-size: 0.85rem; }
@@ -198,6 +196,11 @@ polyline.chosen { stroke: var(--accent); stroke-width: 2.5; }
   overflow: visible; stroke-width: 2; }
 .tables > * + * { margin-top: 1rem; }
 thead th:first-child { text-align: start; }
+/* The scales stay: they say what the dashes of the curves are. */
+@media print {
+  .controls, slot { display: block; }
+  .controls > :not(fieldset) { display: none; }
+}
 `;
 
   build({ widths, products, means, queries }) {
@@ -285,8 +288,8 @@ thead th:first-child { text-align: start; }
     const notes = {
       spread: [this.predicted],
       entropy: [`at most log ${this.names.length} = ${decimals(this.most)}`],
-      jacobian: [make("i", {}, "J"), " = ∂w/∂s: by the scores"],
-      derivative: ["∂w/∂q: by the query"],
+      jacobian: ["Jacobian J = ∂w/∂s"],
+      derivative: ["c J K = ∂w/∂q"],
     };
     const sign = (mark) =>
       draw("svg", { class: "sign", viewBox: "-6 -6 12 12", "aria-hidden": "true" }, mark);
@@ -294,7 +297,7 @@ thead th:first-child { text-align: start; }
       make("p", { class: "legend" },
         sign(diamond()), "this query\u2003", sign(dot()), this.everyone),
       make("div", { class: "panels" }, ...this.panels.map(({ name, title, plot, one, all }) =>
-        make("div", {},
+        make("div", { class: "panel" },
           make("p", { class: "title" }, title),
           make("p", { class: "note" }, ...notes[name]),
           make("p", { class: "numbers" }, make("span", {}, sign(diamond()), one),
@@ -345,12 +348,12 @@ thead th:first-child { text-align: start; }
     this.paintPanels(state);
     const { scores, weights } = state;
     const top = weights.indexOf(Math.max(...weights));
-    this.say(
+    this.say(...symbols(
       `Query ${state.query}, d_k = ${state.d_k}, ${this.setting}: ` +
         `${this.names[top]}, with a score of ${decimals(scores[top])}, has the weight ` +
         `${decimals(weights[top], 3)}. The entropy is ${decimals(state.entropy)} of at most ` +
         `${decimals(this.most)} nats, the norm of the Jacobian ${decimals(state.jacobian, 3)}.`,
-    );
+    ));
   }
 
   paintRows({ scores, weights }) {

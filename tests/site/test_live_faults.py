@@ -1,0 +1,375 @@
+"""Live code when something goes wrong, or when a reader does what nobody planned."""
+
+# ruff: noqa: F811 (fixtures of another test file are parameters here)
+
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+from test_live_page import (
+    ANSWERS,
+    EXERCISE,
+    FIRST,
+    PATIENCE,
+    _site_has_live_code,  # noqa: F401 (a fixture)
+    cell,
+    finished,
+    open_chapter,  # noqa: F401 (a fixture)
+    press,
+    run,
+    write,
+)
+from test_site_browser import violations
+
+pytestmark = pytest.mark.browser
+
+RIGHT = ANSWERS["right"] + "checks.softmax_rows(softmax_rows)"
+ENDLESS = "while True:\n    pass"
+SET_UP, ALONE, NEEDS_SET_UP = "ch3-setup", "ch3-dict", "ch3-given"
+
+
+@pytest.fixture
+def open_faulty(browser: Browser, address: str) -> Iterator[Callable[..., Page]]:
+    """Open a page whose requests for some files fail once; the console may say so."""
+    context = browser.new_context(reduced_motion="reduce")
+
+    def open_it(files: str) -> Page:
+        page = context.new_page()
+        page.route(files, lambda route: route.abort(), times=1)
+        page.goto(f"{address}chapters/{FIRST}.html")
+        return page
+
+    yield open_it
+    context.close()
+
+
+def status(place: Locator) -> Locator:
+    return place.locator(".live-status")
+
+
+def note(place: Locator) -> Locator:
+    return place.locator(".live-note")
+
+
+def running(place: Locator) -> None:
+    """Wait until Python is there and the cell itself runs."""
+    place.page.wait_for_function(
+        "cell => cell.dataset.state === 'running' && !/Starting|Loading/.test(cell.innerText)",
+        arg=place.element_handle(),
+        timeout=PATIENCE,
+    )
+
+
+def stop(place: Locator) -> None:
+    """Press Stop; the answer comes in less than a second."""
+    began = time.monotonic()
+    place.locator(".live-run").click()
+    assert finished(place) == "stopped"
+    assert time.monotonic() - began < 1
+
+
+# ------------------------------------------------- what is shown belongs to the text
+
+
+def test_a_verdict_belongs_to_the_text_that_was_checked(open_chapter) -> None:
+    page = open_chapter().page
+    place = cell(page, EXERCISE)
+    solved = place.locator(".live-solved")
+    run(place, RIGHT)
+    expect(solved).to_be_visible()
+    place.locator(".cm-content").focus()
+    page.keyboard.press("ControlOrMeta+End")
+    page.keyboard.type("x")
+    expect(solved).to_be_hidden()
+    expect(note(place)).to_have_text("from another version of this code")
+    assert violations(page) == []
+    page.keyboard.press("Backspace")
+    expect(solved).to_be_visible()
+    expect(note(place)).to_contain_text("run in your browser")
+    page.keyboard.type("x")
+    page.reload()
+    expect(place.locator(".live-own pre")).to_contain_text("softmax_rows)x")
+    expect(solved).to_be_hidden()
+    assert "✓" not in place.inner_text()
+
+
+def test_a_verdict_is_not_given_to_text_typed_while_it_was_sought(open_chapter) -> None:
+    page = open_chapter().page
+    place = cell(page, EXERCISE)
+    write(place, f"import time\ntime.sleep(2)\n{RIGHT}")
+    press(place)
+    running(place)
+    page.keyboard.press("ControlOrMeta+End")
+    place.locator(".cm-content").focus()
+    page.keyboard.type(" ")
+    finished(place)
+    expect(place.locator(".live-solved")).to_be_hidden()
+    expect(note(place)).to_have_text("from another version of this code")
+
+
+def test_output_of_an_earlier_run_says_so_when_the_last_one_broke(open_chapter) -> None:
+    page = open_chapter().page
+    place = cell(page, ALONE)
+    run(place, "print('first')")
+    write(place, ENDLESS)
+    press(place)
+    running(place)
+    stop(place)
+    expect(place.locator(".live-output")).to_have_text("first")
+    expect(note(place)).to_have_text("from an earlier run")
+    assert violations(page) == []
+    run(place, "print('second')")
+    expect(place.locator(".live-output")).to_have_text("second")
+    expect(note(place)).to_contain_text("run in your browser")
+
+
+# --------------------------------------------------------------------- endless loops
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "while True:\n    display(1)",
+        "from IPython.display import HTML\nwhile True:\n    display(HTML('<b>1</b>'))",
+        "import sys\nwhile True:\n    print(1)\n    print(2, file=sys.stderr)",
+        "while True:\n    print(1)",
+        "import matplotlib.pyplot as plt\nwhile True:\n"
+        "    plt.figure(figsize=(1, 1)).text(0, 0, 1)\n    plt.plot([1])\n    plt.show()",
+    ],
+    ids=["display", "html", "two streams", "print", "figures"],
+)
+def test_an_endless_loop_of_outputs_is_cut_and_stopped(open_chapter, source) -> None:
+    page = open_chapter().page
+    place = cell(page, ALONE)
+    write(place, source)
+    press(place)
+    output = place.locator(".live-output")
+    expect(output).to_contain_text("… cut: a cell shows at most", timeout=PATIENCE)
+    page.wait_for_timeout(300)
+    assert output.evaluate("box => box.childElementCount") <= 102
+    assert output.evaluate("box => box.innerText.match(/cut:/g).length") == 1
+    stop(place)
+    assert "2" in run(place, "1 + 1")
+
+
+# --------------------------------------------------------------------- the start
+
+
+def test_the_start_says_how_much_is_fetched(open_chapter) -> None:
+    page = open_chapter().page
+    megabytes = page.locator("script[data-megabytes]").get_attribute("data-megabytes")
+    place = cell(page, ALONE)
+    press(place)
+    expect(status(place)).to_contain_text(f"Starting Python: {megabytes} MB, once per visit")
+    finished(place)
+
+
+def test_packed_files_carry_the_version_of_the_build(open_chapter) -> None:
+    visited = open_chapter()
+    assert finished_after_press(cell(visited.page, ALONE)) == "done"
+    version = visited.page.locator("script[data-megabytes]").get_attribute("src").partition("?")[2]
+    packed = [url for url in visited.requests if url.split("?")[0].endswith((".whl", ".zip"))]
+    packed += [url for url in visited.requests if "pyodide-lock.json" in url]
+    assert len(packed) >= 5
+    assert [url for url in packed if not url.endswith(f"?{version}")] == []
+
+
+def finished_after_press(place: Locator) -> str:
+    press(place)
+    return finished(place)
+
+
+def test_why_python_did_not_start_is_said_where_run_was_pressed(open_faulty) -> None:
+    page = open_faulty("**/numpy-*.whl*")
+    place = cell(page, NEEDS_SET_UP)
+    press(place)
+    for one in (cell(page, SET_UP), place):
+        expect(status(one)).to_contain_text("Python could not start. numpy-", timeout=PATIENCE)
+        expect(status(one)).to_contain_text("Press Run to try again.")
+    assert finished_after_press(place) == "done"
+
+
+def test_why_a_waiting_cell_was_stopped_is_said_there(open_chapter) -> None:
+    page = open_chapter().page
+    place = cell(page, NEEDS_SET_UP)
+    press(place)
+    expect(status(place)).to_contain_text("Starting Python")
+    place.locator(".live-run").click()
+    expect(status(place)).to_contain_text("Stopped. Python starts afresh at the next Run")
+    assert finished_after_press(place) == "done"
+
+
+def test_a_cell_whose_library_does_not_come_has_not_run(open_faulty) -> None:
+    page = open_faulty("**/matplotlib-*.whl*")
+    place = cell(page, ALONE)
+    text = run(place, "import matplotlib\nprint('here')")
+    assert "Not loaded: matplotlib-" in text
+    assert "run in your browser" not in place.inner_text().lower()
+    assert place.get_attribute("data-run-ms") is None
+    assert "here" in run(place)
+
+
+def test_loading_is_no_longer_said_when_the_cell_runs(open_chapter) -> None:
+    page = open_chapter().page
+    place = cell(page, ALONE)
+    write(place, "import matplotlib, time\ntime.sleep(3)")
+    press(place)
+    expect(status(place)).to_contain_text("Loading matplotlib", timeout=PATIENCE)
+    expect(status(place)).to_have_text("Running", timeout=PATIENCE)
+    assert finished(place) == "done"
+
+
+# ----------------------------------------------------------- pressed once too often
+
+
+def test_pressing_twice_does_not_stop_python(open_chapter) -> None:
+    page = open_chapter().page
+    place = cell(page, ALONE)
+    other = cell(page, SET_UP)
+    run(other, "x = 171")
+    write(place, "import time\ntime.sleep(1)\nprint(x / 4)")
+    place.locator(".live-run").dblclick()
+    assert finished(place) == "done"
+    place.locator(".cm-content").focus()
+    page.keyboard.press("Shift+Enter")
+    expect(place).to_have_attribute("data-state", "running")
+    page.keyboard.press("Shift+Enter")
+    assert finished(place) == "done"
+    place.locator(".live-run").focus()
+    page.keyboard.down("Enter")
+    expect(place).to_have_attribute("data-state", "running")
+    page.keyboard.down("Enter")  # it is held down: this is a repetition
+    page.keyboard.up("Enter")
+    assert finished(place) == "done"
+    expect(place.locator(".live-output")).to_have_text("42.75")
+
+
+def test_a_second_press_closes_the_question(open_chapter) -> None:
+    page = open_chapter().page
+    place = cell(page, "ch3-step2-code")
+    button = place.locator(".live-run")
+    press(place)
+    expect(button).to_have_attribute("aria-expanded", "true")
+    assert violations(page) == []
+    button.click()
+    expect(place.locator(".live-offer")).to_have_count(0)
+    assert button.get_attribute("aria-expanded") is None
+    expect(page.locator(".live-voice")).to_have_text("Closed. Nothing was run.")
+    button.dblclick()
+    expect(place.locator(".live-offer")).to_be_visible()
+
+
+# ------------------------------------------------------------------ plans and resets
+
+
+def test_a_cell_does_not_run_when_one_it_needs_fails_in_another_plan(open_chapter) -> None:
+    page = open_chapter().page
+    first = cell(page, NEEDS_SET_UP)
+    place = page.locator(f"[data-live=yes][data-needs~={NEEDS_SET_UP}]").first
+    write(first, "import time\ntime.sleep(2)\n1 / 0")
+    press(first)
+    running(first)
+    press(place)
+    offer = place.locator(".live-offer").get_by_role("button")
+    if offer.count():
+        offer.first.click()
+    expect(place).to_have_attribute("data-state", "queued")
+    assert finished(first) == "error"
+    number = first.get_attribute("data-number")
+    expect(status(place)).to_have_text(f"Cell {number} did not finish, so this cell did not run.")
+    expect(place).to_have_attribute("data-state", "idle")
+
+
+def test_reset_all_stops_python_and_resets_every_text(open_chapter) -> None:
+    page = open_chapter().page
+    place, other = cell(page, ALONE), cell(page, EXERCISE)
+    write(other, "# my answer")
+    write(place, ENDLESS)
+    press(place)
+    running(place)
+    page.get_by_role("button", name="Reset all cells").click()
+    voice = page.locator(".live-voice")
+    expect(voice).to_have_text(
+        "Python was stopped. All cells show the printed code. "
+        "Undo reset is under each cell that had your text."
+    )
+    for one in (place, other):
+        expect(one).to_have_attribute("data-state", "idle")
+        expect(one.locator(".live-yours")).to_be_hidden()
+        one.get_by_role("button", name="Undo reset").click()
+        expect(one.locator(".live-yours")).to_be_visible()
+    assert "2" in run(place, "1 + 1")
+
+
+# ------------------------------------------------------------------------- two tabs
+
+
+def test_a_second_tab_keeps_what_the_first_one_wrote(open_chapter) -> None:
+    here = open_chapter().page
+    there = here.context.new_page()
+    there.goto(here.url)
+    place = cell(there, EXERCISE)
+    # An editor that is open has its own text, here the printed one.
+    place.locator(".live-edit").click()
+    place.locator(".cm-content").wait_for()
+    write(cell(here, EXERCISE), "# mine")
+    assert finished_after_press(place) in ("done", "error")
+    there.reload()
+    expect(place.locator(".live-own pre")).to_have_text("# mine")
+    # Without an editor, the text is followed.
+    write(cell(here, EXERCISE), "# mine, longer")
+    expect(place.locator(".live-own pre")).to_have_text("# mine, longer")
+    cell(here, EXERCISE).locator(".live-reset").click()
+    expect(place.locator(".live-own pre")).to_be_hidden()
+
+
+# ---------------------------------------------------------------------- the messages
+
+
+def test_a_group_of_errors_reads_like_pythons(open_chapter) -> None:
+    page = open_chapter().page
+    place = cell(page, ALONE)
+    text = run(place, "raise ExceptionGroup('two', [ValueError(1), TypeError(2)])")
+    assert text.count("ExceptionGroup: two (2 sub-exceptions)") == 1
+    assert f"Cell {place.get_attribute('data-number')}, line 1" in text
+    assert "File" not in text
+    expect(place.locator(".traceback strong")).to_have_text(
+        "ExceptionGroup: two (2 sub-exceptions)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "hint"),
+    [
+        ("await f()", "cannot await"),
+        (
+            "import asyncio\nasync def f():\n    await asyncio.sleep(0)\nasyncio.run(f())",
+            "cannot run an event loop",
+        ),
+        ("len?", "help(len)"),
+    ],
+    ids=["await", "asyncio.run", "?"],
+)
+def test_what_works_in_jupyter_only_gets_a_hint(open_chapter, source, hint) -> None:
+    page = open_chapter().page
+    text = run(cell(page, ALONE), source)
+    assert hint in text
+    assert "download the notebook" in text or "len" in text
+
+
+def test_help_answers(open_chapter) -> None:
+    page = open_chapter().page
+    assert "number of items" in run(cell(page, ALONE), "help(len)")
+
+
+def test_python_that_ends_itself_leaves_a_page_that_works(open_faulty) -> None:
+    page = open_faulty("**/nothing-fails")
+    place = cell(page, ALONE)
+    run(place, "print('first')")
+    run(place, "import os\nos._exit(1)")
+    expect(status(place)).to_contain_text(
+        "Python had to end. Program terminated with exit(1). Press"
+    )
+    expect(note(place)).to_have_text("from an earlier run")
+    assert "2" in run(place, "1 + 1")
