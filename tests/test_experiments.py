@@ -53,3 +53,13 @@ def test_scaling_log_can_be_made_again(scaling_log, job):
     for name in again:
         if name.endswith(("_before", "_after")):
             assert float(again[name]) == pytest.approx(float(logged[name]), rel=1e-4), name
+
+
+def test_main_arms_of_the_bottleneck_have_equal_parameters():
+    bottleneck = load("bottleneck")
+    counts = {
+        arm: bottleneck.parameters_of(bottleneck.ARMS[arm][0])
+        for arm in ("fixed", "additive", "dot")
+    }
+    assert max(counts.values()) <= 1.01 * min(counts.values())
+    assert bottleneck.ARMS["fixed"][0].score is None
