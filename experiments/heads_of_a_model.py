@@ -26,7 +26,6 @@ import csv
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
 
 from attention.character_model import (
     CharacterModel,
@@ -39,6 +38,7 @@ from attention.character_model import (
     train,
     without_heads,
 )
+from attention.training import save_weights
 
 OUTPUT = Path(__file__).with_suffix(".csv")
 PRUNING = OUTPUT.with_name("heads_of_a_model_pruning.csv")
@@ -160,7 +160,7 @@ def main() -> None:
         model, _ = train(seed, steps=STEPS)
         if seed == 0:
             WEIGHTS.parent.mkdir(exist_ok=True)
-            save_file(model.state_dict(), WEIGHTS)
+            save_weights(WEIGHTS, model, {"kind": "character model"})
         rows = head_rows(model, seed)
         measured += rows
         importance = {

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import save_file
 from torch.nn import functional as F
 
 from attention import character_model as cm
+from attention.training import save_weights
 
 ROOT = Path(__file__).resolve().parent.parent
 ALL_HEADS = [(block, head) for block in range(2) for head in range(4)]
@@ -330,7 +330,7 @@ def test_an_indentation_is_not_a_repetition():
 
 
 def test_weights_come_back_from_the_file(tmp_path: Path, trained, held_out):
-    save_file(trained.state_dict(), tmp_path / "model.safetensors")
+    save_weights(tmp_path / "model.safetensors", trained, {})
     again = cm.load(tmp_path / "model.safetensors")
     assert again.causal
     assert torch.equal(again(held_out[0]), trained(held_out[0]))

@@ -15,13 +15,12 @@ from pathlib import Path
 
 import torch
 from jaxtyping import Float, Int
-from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from attention.layers import MultiHeadAttention
 from attention.report import require
-from attention.training import minimise
+from attention.training import load_weights, minimise
 
 # ------------------------------------------------------------------ the text
 
@@ -185,11 +184,10 @@ def load(path: str | Path) -> CharacterModel:
     Raises
     ------
     ValueError
-        If there is no such file.
+        If there is no such file, it is damaged, or it holds something else.
     """
-    require(Path(path).is_file(), "path", "an existing .safetensors file", str(path))
     model = CharacterModel()
-    model.load_state_dict(load_file(path))
+    load_weights(path, model)
     return model
 
 
