@@ -24,7 +24,7 @@ from bs4 import BeautifulSoup, Tag
 from sphinx.application import Sphinx
 from sphinx.util import logging
 
-from .cells import Cell, cells
+from .cells import Cell, cells, runs_in_page
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = ROOT / "_live"
@@ -228,11 +228,19 @@ def build_wheel(folder: Path) -> None:
     with tempfile.TemporaryDirectory() as copy:
         for name in ("pyproject.toml", "README.md", "LICENSE"):
             shutil.copy(ROOT / name, copy)
-        skip = shutil.ignore_patterns("__pycache__", "*.egg-info")
+        skip = shutil.ignore_patterns("__pycache__", "*.egg-info", *left_out())
         shutil.copytree(ROOT / "code", Path(copy) / "code", ignore=skip)
         options = ["--quiet", "--no-deps", "--no-build-isolation", "--no-index"]
         command = [sys.executable, "-m", "pip", "wheel", *options, "--wheel-dir", folder, copy]
         subprocess.run(command, check=True, capture_output=True)
+
+
+def left_out() -> list[str]:
+    """Name the files of our package that a page need not load: what they import is not there."""
+    modules = [file.stem for file in PACKAGE.glob("*.py") if file.stem != "__init__"]
+    return [
+        f"{module}.py" for module in modules if not runs_in_page(f"attention.{module}", PACKAGE)
+    ]
 
 
 def wheel(folder: Path, name: str) -> Path:
