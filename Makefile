@@ -6,7 +6,7 @@ RUN := .venv/bin/python
 # Two small cores: more threads make the book's small arrays slower.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help setup book serve test notebooks lab lint mutants lock newest clean
+.PHONY: help setup book serve test notebooks lab lint experiments bottleneck mutants lock newest clean
 
 help:             ## say what each verb does
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -35,6 +35,12 @@ lab: setup        ## open the notebooks in JupyterLab
 lint: setup       ## the fast checks: style, notebooks, prose
 	@$(RUN) -m ruff check .
 	@$(RUN) -m pytest tests/book
+
+experiments: setup ## run every long experiment afresh and store its log and weights (a night)
+	@for script in experiments/*.py; do echo $$script; $(RUN) $$script || exit 1; done
+
+bottleneck: setup ## only the one of chapters 1 and 2 (an hour and a half)
+	@$(RUN) experiments/bottleneck.py
 
 mutants: setup    ## mutation test of attention.by_hand (about a quarter of an hour)
 	@$(RUN) tools/mutants.py by_hand

@@ -11,17 +11,17 @@ lengths and, apart from that, on longer ones. It writes
     ../weights/translator-fixed.safetensors, translator-additive.safetensors
                             seed 0 of the two main arms
 
-    .venv/bin/python experiments/bottleneck.py              everything, above an hour
+    .venv/bin/python experiments/bottleneck.py              everything, an hour and a half
     .venv/bin/python experiments/bottleneck.py fixed dot    these arms, in the same files
 
 The arms:
 
-    fixed       one vector for the sentence; trained twice as long as the others, so
-                that it can be seen where it stops improving
+    fixed       one vector for the sentence; trained longest, so that it can be seen
+                whether it stops improving
     additive    Bahdanau's attention, with as many parameters in all
     dot         the same with dot-product scores
-    width 32, width 64, width 256
-                the fixed vector narrower and wider (128 is "fixed"), and the encoder
+    width 48, width 96, width 384
+                the fixed vector narrower and wider (192 is "fixed"), and the encoder
                 before it with it; the decoder stays, so the parameters differ
     reversed    the fixed vector, from an encoder that reads backwards (Sutskever's
                 trick), and its control
@@ -60,8 +60,10 @@ LOG = OUTPUT.with_name("bottleneck_log.csv")
 WEIGHTS = OUTPUT.parent.parent / "weights"
 SEEDS = (0, 1, 2)
 BATCH = 64
-UPDATES = (500, 1000, 2000, 3000, 4000, 6000, 9000, 12000)
-LONG = (*UPDATES, 16000, 20000, 24000)
+SHORT = (500, 1000, 2000, 3000, 4000, 6000)  # for the controls
+MIDDLE = (*SHORT, 8000, 10000, 12000)
+LONG = (*MIDDLE, 16000)
+LONGEST = (*LONG, 20000, 24000)
 TESTS = {name: 300 for name in corpus.SPLITS if name.startswith("length")} | {
     "validation": 400,
     "longer 21-40": 400,
@@ -74,17 +76,18 @@ ADDITIVE = RecurrentConfig(
     target_symbols=len(corpus.french_vocabulary()),
     score="additive",
     d_embedding=64,
-    d_encoder=64,
-    d_decoder=96,
+    d_encoder=96,
+    d_decoder=128,
     d_score=64,
 )
+WIDTH = 2 * ADDITIVE.d_encoder  # of the fixed vector: that of the context in "additive"
 
 
 def fixed(d_context: int, reading: str = "both") -> RecurrentConfig:
     """Make the fixed vector's model, with a vector and an encoder of this width."""
     directions = 2 if reading == "both" else 1
-    bare = replace(ADDITIVE, score=None, d_context=128)
-    d_decoder = width_for(parameters_of(ADDITIVE), bare)  # at 128 as many parameters in all
+    bare = replace(ADDITIVE, score=None, d_context=WIDTH)
+    d_decoder = width_for(parameters_of(ADDITIVE), bare)  # at WIDTH as many parameters in all
     return replace(
         bare,
         reading=reading,
@@ -95,14 +98,14 @@ def fixed(d_context: int, reading: str = "both") -> RecurrentConfig:
 
 
 ARMS = {
-    "additive": (ADDITIVE, UPDATES),
-    "fixed": (fixed(128), LONG),
-    "dot": (replace(ADDITIVE, score="dot"), UPDATES),
-    "width 32": (fixed(32), UPDATES),
-    "width 64": (fixed(64), UPDATES),
-    "width 256": (fixed(256), UPDATES),
-    "reversed": (fixed(128, "backwards"), UPDATES),
-    "forwards": (fixed(128, "forwards"), UPDATES),
+    "additive": (ADDITIVE, LONG),
+    "fixed": (fixed(WIDTH), LONGEST),
+    "dot": (replace(ADDITIVE, score="dot"), MIDDLE),
+    "width 48": (fixed(48), SHORT),
+    "width 96": (fixed(96), SHORT),
+    "width 384": (fixed(384), SHORT),
+    "reversed": (fixed(WIDTH, "backwards"), SHORT),
+    "forwards": (fixed(WIDTH, "forwards"), SHORT),
 }
 
 
