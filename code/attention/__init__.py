@@ -20,6 +20,7 @@ __all__ = [
     "character_model",
     "checks",
     "corpus",
+    "dates",
     "layers",
     "plot",
     "recall",
