@@ -1,6 +1,8 @@
 """Right answers pass, and each wrong one gets the diagnosis of its own mistake."""
 
-import answers_chapter03  # noqa: F401 - fills the collection
+import answers_chapter01  # noqa: F401 - fills the collection
+import answers_chapter02  # noqa: F401
+import answers_chapter03  # noqa: F401
 import answers_chapter04  # noqa: F401
 import answers_chapter05  # noqa: F401
 import answers_chapter06  # noqa: F401

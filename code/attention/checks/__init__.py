@@ -15,8 +15,22 @@ is found is told in ``_exercise.py``; the common mistakes are listed in
 ``chapter03.py`` and its neighbours, one for each chapter.
 """
 
-from attention.checks import chapter03, chapter04, chapter05, chapter06
+from attention.checks import chapter01, chapter02, chapter03, chapter04, chapter05, chapter06
 from attention.checks._exercise import Exercise, Misconception, Symptom, Verdict
+from attention.checks.chapter01 import (
+    decoder_inputs,
+    exact_match,
+    last_states,
+    read_sentence,
+    steps_to_fade,
+)
+from attention.checks.chapter02 import (
+    additive_scores,
+    alignment_error_rate,
+    look_back,
+    projected_scores,
+    strongest_sources,
+)
 from attention.checks.chapter03 import (
     attention,
     contextual_vector,
@@ -50,7 +64,7 @@ from attention.checks.chapter06 import (
 # By the name of the checker, in the order of the book.
 EXERCISES: dict[str, Exercise] = {
     exercise.name: exercise
-    for chapter in (chapter03, chapter04, chapter05, chapter06)
+    for chapter in (chapter01, chapter02, chapter03, chapter04, chapter05, chapter06)
     for exercise in chapter.EXERCISES
 }
 
@@ -60,24 +74,34 @@ __all__ = [
     "Misconception",
     "Symptom",
     "Verdict",
+    "additive_scores",
+    "alignment_error_rate",
     "attention",
     "causal_mask",
     "combined_mask",
     "contextual_vector",
     "cross_attention",
+    "decoder_inputs",
     "entropy",
+    "exact_match",
     "jacobian",
     "kernel_regression",
+    "last_states",
+    "look_back",
     "masked_softmax",
     "merge_heads",
     "multi_head",
     "parameters",
+    "projected_scores",
+    "read_sentence",
     "scale_for",
     "score_variance",
     "scores",
     "shift_targets",
     "softmax_rows",
     "split_heads",
+    "steps_to_fade",
+    "strongest_sources",
     "sum_over_heads",
     "temperature_for",
     "window_mask",
