@@ -1,5 +1,6 @@
 """`attention.layers` against torch and `by_hand`, and what must hold whatever the numbers are."""
 
+import math
 import os
 
 import pytest
@@ -11,7 +12,20 @@ from torch.nn import functional as F
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from attention import by_hand
-from attention.layers import MultiHeadAttention, merge_heads, split_heads
+from attention.layers import (
+    FeedForward,
+    LayerNorm,
+    LearnedPositions,
+    MultiHeadAttention,
+    alibi_bias,
+    alibi_slopes,
+    layer_norm,
+    merge_heads,
+    position_angles,
+    rotate,
+    sinusoidal_positions,
+    split_heads,
+)
 
 # Random cases per comparison with torch; the mutation tester asks for fewer.
 CASES = int(os.environ.get("ATTENTION_TEST_CASES", "200"))
@@ -604,3 +618,387 @@ def test_merging_heads_undoes_splitting_them(rng, batch, length, heads, head_wid
     merged = merge_heads(split)
     assert torch.equal(merged, x)
     assert merged.data_ptr() == x.data_ptr()
+
+
+# ------------------------------------------------------------------- the norm
+
+
+def largest_errors(ours, theirs):
+    return max(largest_error(a, b) for a, b in zip(ours, theirs, strict=True))
+
+
+@many_cases
+@given(
+    rng=generators,
+    batch=any_batch_axes,
+    d_model=st.integers(1, 9),
+    eps=st.sampled_from([1e-5, 1e-3, 0.3]),
+    spread=st.sampled_from([1.0, 1e-2, 0.0]),
+)
+def test_layer_norm_is_torchs_in_value_and_gradient(rng, batch, d_model, eps, spread):
+    layer, theirs = LayerNorm(d_model, eps).double(), nn.LayerNorm(d_model, eps).double()
+    for parameter in layer.parameters():
+        nn.init.uniform_(parameter, -2, 2, generator=rng)
+    theirs.load_state_dict({"weight": layer.gain, "bias": layer.bias})
+    # With a small spread eps is most of what is under the root.
+    x = (1 + spread * uniform(rng, *batch, 3, d_model)).requires_grad_()
+    outputs = [layer(x), layer_norm(x, layer.gain, layer.bias, eps), theirs(x)]
+    factors = uniform(rng, *x.shape)
+    tensors = [[x, layer.gain, layer.bias]] * 2 + [[x, theirs.weight, theirs.bias]]
+    gradients = [
+        torch.autograd.grad((output * factors).sum(), by)
+        for output, by in zip(outputs, tensors, strict=True)
+    ]
+    for ours, our_gradients in zip(outputs[:2], gradients[:2], strict=True):
+        assert largest_error(ours, outputs[2]) <= 1e-10
+        assert largest_errors(our_gradients, gradients[2]) <= 1e-10
+
+
+def test_layer_norm_by_hand():
+    # Mean 3, squared distances 4, 0 and 4: the variance is 8 / 3, not 8 / 2.
+    x, gain, bias = (torch.tensor(row) for row in ([1.0, 3, 5], [1.0, 1, 2], [0.0, 7, 0]))
+    root = math.sqrt(8 / 3 + 1)
+    expected = torch.tensor([-2 / root, 7, 4 / root])
+    assert torch.allclose(layer_norm(x, gain, bias, eps=1.0), expected)
+    layer = LayerNorm(3, eps=1.0)
+    layer.load_state_dict({"gain": gain, "bias": bias})
+    assert torch.allclose(layer(x), expected)
+
+
+def test_a_new_norm_is_torchs_new_norm():
+    layer, theirs, x = LayerNorm(5), nn.LayerNorm(5), torch.rand(2, 5, generator=generator())
+    assert layer.eps == theirs.eps == 1e-5
+    assert torch.equal(layer(1e-3 * x), theirs(1e-3 * x))
+
+
+# -------------------------------------------------------------- feed-forward
+
+
+@some_cases
+@given(
+    rng=generators,
+    batch=any_batch_axes,
+    d_model=sizes,
+    d_ff=lengths,
+    activation=st.sampled_from(["relu", "gelu"]),
+)
+def test_feed_forward_by_its_equation(rng, batch, d_model, d_ff, activation):
+    layer = FeedForward(d_model, d_ff, activation).double()
+    for parameter in layer.parameters():
+        nn.init.uniform_(parameter, -2, 2, generator=rng)
+    assert layer.W_1.weight.shape == (d_ff, d_model)
+    x = uniform(rng, *batch, 3, d_model)
+    hidden = x @ layer.W_1.weight.T + layer.W_1.bias
+    if activation == "relu":
+        hidden = hidden.clamp(min=0)
+    else:  # how often a standard normal number is smaller, times the number
+        hidden = hidden * (1 + torch.erf(hidden / math.sqrt(2))) / 2
+    assert largest_error(layer(x), hidden @ layer.W_2.weight.T + layer.W_2.bias) <= 1e-10
+
+
+def test_feed_forward_thinks_about_each_position_alone():
+    layer, x = FeedForward(4, 7).double(), uniform(generator(), 2, 5, 4)
+    assert largest_error(layer(x)[:, 3], layer(x[:, 3])) <= 1e-15
+
+
+def test_feed_forward_drops_what_is_in_between():
+    torch.manual_seed(0)
+    layer = FeedForward(1, 4000, dropout=0.25)
+    with torch.no_grad():
+        for name, value in (("W_1.weight", 1), ("W_1.bias", 0), ("W_2.weight", 1), ("W_2.bias", 5)):
+            layer.get_parameter(name).fill_(value)
+        # How many of the 4000 are left, each of them as 4/3: 3000 ± 27 are to be expected.
+        left = [(layer(torch.ones(1, 1)).item() - 5) * 0.75 for _ in range(3)]
+        assert left == pytest.approx([3000] * 3, abs=140)
+        assert max(left) - min(left) > 1
+        assert layer.eval()(torch.ones(1, 1)).item() == pytest.approx(4005)
+    assert FeedForward(1, 1).dropout.p == 0
+
+
+# ------------------------------------------------------------------ positions
+
+offsets = st.integers(0, 50)
+
+
+@some_cases
+@given(length=lengths, d_model=st.integers(1, 9), offset=offsets)
+def test_sinusoids_one_by_one(length, d_model, offset):
+    """Vaswani et al. (2017), section 3.5, as it is written there."""
+    positions = sinusoidal_positions(length, d_model, offset)
+    assert positions.shape == (length, d_model)
+    assert positions.dtype == torch.float64
+    for row in range(length):
+        pos = row + offset
+        for i in range(d_model // 2 + 1):
+            if 2 * i < d_model:
+                expected = math.sin(pos / 10000 ** (2 * i / d_model))
+                assert positions[row, 2 * i].item() == pytest.approx(expected, abs=1e-12)
+            if 2 * i + 1 < d_model:
+                expected = math.cos(pos / 10000 ** (2 * i / d_model))
+                assert positions[row, 2 * i + 1].item() == pytest.approx(expected, abs=1e-12)
+
+
+def test_the_first_sinusoids():
+    assert sinusoidal_positions(1, 5).tolist() == [[0, 1, 0, 1, 0]]
+    second = sinusoidal_positions(2, 4)[1]
+    expected = [math.sin(1), math.cos(1), math.sin(0.01), math.cos(0.01)]
+    assert second.tolist() == pytest.approx(expected)
+
+
+@some_cases
+@given(pairs=sizes, offset=offsets, shift=offsets)
+def test_to_shift_a_sinusoid_is_to_turn_it(pairs, offset, shift):
+    """The paper's reason for sinusoids: PE(pos + k) is a linear function of PE(pos)."""
+    here = sinusoidal_positions(3, 2 * pairs, offset)
+    there = sinusoidal_positions(3, 2 * pairs, offset + shift)
+    # A hand that shows (sin, cos) moves against the usual sense.
+    turned = rotate(here, -position_angles(1, 2 * pairs, shift).expand(3, pairs))
+    assert largest_error(turned, there) <= 1e-12
+    # So how alike two rows are depends on the distance alone.
+    alike = (here[0] * sinusoidal_positions(1, 2 * pairs, offset + shift)[0]).sum().item()
+    assert alike == pytest.approx(position_angles(1, 2 * pairs, shift).cos().sum().item())
+
+
+def test_angles_have_a_base_and_an_offset():
+    assert position_angles(3, 4).tolist() == [[0, 0], [1, 0.01], [2, 0.02]]
+    expected = torch.tensor([[7, 0.7], [8, 0.8]], dtype=torch.float64)
+    assert largest_error(position_angles(2, 4, offset=7, base=100), expected) <= 1e-14
+    assert position_angles(2, 3).shape == (2, 2)
+    assert torch.equal(position_angles(4, 6, 3), position_angles(7, 6)[3:])
+    assert position_angles(1, 2, offset=100_001).item() == 100_001
+    assert position_angles(1, 4, offset=100_001)[0, 1].item() == pytest.approx(1000.01, abs=1e-12)
+
+
+def test_learned_positions_are_rows():
+    torch.manual_seed(0)
+    layer = LearnedPositions(600, 64)
+    assert [tuple(parameter.shape) for parameter in layer.parameters()] == [(600, 64)]
+    assert 0.9 < layer.weight.std().item() * 8 < 1.1  # 1 / sqrt(64)
+    assert torch.equal(layer(600), layer.weight)
+    assert torch.equal(layer(3), layer.weight[:3])
+    assert torch.equal(layer(3, offset=5), layer.weight[5:8])
+    assert torch.equal(layer(1, offset=599), layer.weight[599:])
+    layer(3, offset=5).sum().backward()
+    assert layer.weight.grad.sum(1).nonzero().flatten().tolist() == [5, 6, 7]
+
+
+# ---------------------------------------------------------------------- RoPE
+
+
+@some_cases
+@given(rng=generators, batch=any_batch_axes, pairs=sizes, length=lengths, offset=offsets)
+def test_to_rotate_is_to_multiply_by_a_complex_number(rng, batch, pairs, length, offset):
+    x = uniform(rng, *batch, length, 2 * pairs).requires_grad_()
+    angles = position_angles(length, 2 * pairs, offset)
+    turned = rotate(x, angles)
+    as_complex = torch.view_as_complex(x.unflatten(-1, (pairs, 2)))
+    expected = torch.view_as_real(as_complex * torch.exp(1j * angles)).flatten(-2)
+    assert largest_error(turned, expected) <= 1e-12
+    assert largest_error(turned.norm(dim=-1), x.norm(dim=-1)) <= 1e-12
+    factors = uniform(rng, *x.shape)
+    (ours,) = torch.autograd.grad((turned * factors).sum(), x)
+    (theirs,) = torch.autograd.grad((expected * factors).sum(), x)
+    assert largest_error(ours, theirs) <= 1e-12
+
+
+@some_cases
+@given(rng=generators, pairs=sizes, m=offsets)
+def test_rotate_by_the_papers_matrices(rng, pairs, m):
+    """Su et al. (2021), equation 15: blocks of 2 by 2 on the diagonal, theta from page 5."""
+    x = uniform(rng, 2 * pairs)
+    matrix = torch.zeros(2 * pairs, 2 * pairs).double()
+    for i in range(1, pairs + 1):
+        theta = 10000 ** (-2 * (i - 1) / (2 * pairs))
+        cos, sin = math.cos(m * theta), math.sin(m * theta)
+        block = torch.tensor([[cos, -sin], [sin, cos]], dtype=torch.float64)
+        matrix[2 * i - 2 : 2 * i, 2 * i - 2 : 2 * i] = block
+    turned = rotate(x[None], position_angles(1, 2 * pairs, m))[0]
+    assert largest_error(turned, matrix @ x) <= 1e-12
+
+
+@some_cases
+@given(rng=generators, pairs=sizes, m=offsets, n=offsets, shift=offsets)
+def test_a_rotated_score_depends_on_the_distance_alone(rng, pairs, m, n, shift):
+    query, key = uniform(rng, 1, 2 * pairs), uniform(rng, 1, 2 * pairs)
+
+    def score(m, n):
+        at_m, at_n = (position_angles(1, 2 * pairs, place) for place in (m, n))
+        return (rotate(query, at_m) * rotate(key, at_n)).sum().item()
+
+    assert score(m + shift, n + shift) == pytest.approx(score(m, n), abs=1e-10)
+    assert score(m, m) == pytest.approx((query * key).sum().item(), abs=1e-10)
+    if m >= n:
+        assert score(m - n, 0) == pytest.approx(score(m, n), abs=1e-10)
+
+
+def test_the_other_pairing_is_the_same_in_another_order():
+    """Libraries that pair column i with i + d_k / 2, and turn these: rotate_half."""
+    rng, pairs = generator(), 4
+    x, angles = uniform(rng, 3, 2 * pairs), position_angles(3, 2 * pairs, 5)
+    cos, sin = torch.cat([angles, angles], 1).cos(), torch.cat([angles, angles], 1).sin()
+    halves = x * cos + torch.cat([-x[:, pairs:], x[:, :pairs]], 1) * sin
+    order = torch.arange(2 * pairs).unflatten(0, (2, pairs)).T.flatten()  # 0 4 1 5 2 6 3 7
+    assert largest_error(rotate(x[:, order], angles), halves[:, order]) <= 1e-12
+    assert largest_error(rotate(x, angles), halves) > 0.1
+
+
+# --------------------------------------------------------------------- ALiBi
+
+
+def slopes_of_the_authors(heads):
+    """Restate the rule of the authors' code (ofirpress/attention_with_linear_biases)."""
+    if math.log2(heads).is_integer():
+        start = 2 ** (-(2 ** -(math.log2(heads) - 3)))
+        return [start * start**i for i in range(heads)]
+    below = 2 ** math.floor(math.log2(heads))
+    return slopes_of_the_authors(below) + slopes_of_the_authors(2 * below)[0::2][: heads - below]
+
+
+def test_alibi_slopes():
+    # The two examples of Press et al. (2022), section 3.
+    assert alibi_slopes(8).tolist() == [
+        1 / 2,
+        1 / 4,
+        1 / 8,
+        1 / 16,
+        1 / 32,
+        1 / 64,
+        1 / 128,
+        1 / 256,
+    ]
+    assert alibi_slopes(16)[:3].tolist() == pytest.approx([2**-0.5, 2**-1, 2**-1.5])
+    assert alibi_slopes(16)[-1].item() == 1 / 256
+    for heads in range(1, 41):
+        slopes = alibi_slopes(heads)
+        assert slopes.tolist() == pytest.approx(slopes_of_the_authors(heads), rel=1e-12)
+        assert len(set(slopes.tolist())) == heads
+
+
+@some_cases
+@given(heads=lengths, queries=lengths, more=st.integers(0, 5))
+def test_alibi_bias_one_by_one(heads, queries, more):
+    bias = alibi_bias(heads, queries, queries + more)
+    assert bias.shape == (heads, queries, queries + more)
+    for h, slope in enumerate(alibi_slopes(heads).tolist()):
+        for i in range(queries):
+            for j in range(queries + more):
+                expected = -slope * abs(i + more - j)
+                assert bias[h, i, j].item() == pytest.approx(expected, abs=1e-12)
+
+
+# --------------------------------------------------- attention with positions
+
+
+@st.composite
+def cases_with_positions(draw):
+    """Draw (rng, layer, x, mask, angles or None, score bias or None) in float64."""
+    rng, batch = draw(generators), draw(any_batch_axes)
+    heads, pairs, length = draw(sizes), draw(st.integers(1, 3)), draw(lengths)
+    layer = new_layer(rng, heads * 2 * pairs, heads)
+    x = uniform(rng, *batch, length, heads * 2 * pairs)
+    mask = masks(rng, draw(st.sampled_from(KINDS_FOR_HEADS)), batch, length, length, heads)
+    angles = position_angles(length, 2 * pairs, draw(offsets)) if draw(either) else None
+    shapes = [None, (length, length), (heads, length, length), (*batch, heads, length, length)]
+    shape = draw(st.sampled_from([*shapes, (heads, 1, length), (1, 1)]))
+    score_bias = None if shape is None else uniform(rng, *shape)
+    return rng, layer, x, mask, angles, score_bias
+
+
+@many_cases
+@given(cases_with_positions())
+def test_angles_and_a_bias_by_a_plain_formula(case):
+    """In value and gradient, with and without weights: exp(scores), zeroed and divided."""
+    rng, layer, x, mask, angles, score_bias = case
+    tensors = [x.requires_grad_(), *layer.parameters()]
+    if score_bias is not None:
+        tensors.append(score_bias.requires_grad_())
+    options = {"mask": mask, "angles": angles, "score_bias": score_bias}
+    fused = layer(x, **options)
+    output, weights = layer(x, **options, return_weights=True)
+
+    def turned(rows):  # (..., length, d_k), as complex numbers
+        rows = torch.view_as_complex(rows.unflatten(-1, (-1, 2)).contiguous())
+        return rows if angles is None else rows * torch.exp(1j * angles)
+
+    query, key, value = (
+        projection(x).unflatten(-1, (layer.heads, -1)).transpose(-2, -3)
+        for projection in (layer.W_Q, layer.W_K, layer.W_V)
+    )
+    # The real part of q times the conjugate of k is the dot product of their pairs.
+    scores = torch.einsum("...qp,...kp->...qk", turned(query), turned(key).conj()).real
+    scores = scores / math.sqrt(query.shape[-1])
+    if score_bias is not None:
+        scores = scores + score_bias
+    raw = torch.exp(scores) * for_each_head(mask, layer, x, x)
+    expected_weights = raw / raw.sum(-1, keepdim=True).clamp(min=1e-300)
+    merged = (expected_weights @ value).transpose(-2, -3).flatten(-2)
+    expected = layer.W_O(merged)
+    assert largest_error(fused, expected) <= 1e-10
+    assert largest_error(output, expected) <= 1e-10
+    assert largest_error(weights, expected_weights) <= 1e-10
+    factors = uniform(rng, *expected.shape)
+    theirs = torch.autograd.grad((expected * factors).sum(), tensors)
+    for ours in (fused, output):
+        gradients = torch.autograd.grad((ours * factors).sum(), tensors)
+        assert largest_errors(gradients, theirs) <= 1e-10
+
+
+@both_paths
+@given(rng=generators, offset=offsets, length=lengths)
+@some_cases
+def test_rotary_attention_does_not_know_where_it_is(rng, offset, length, return_weights):
+    layer, x = new_layer(rng, 8, 2), uniform(rng, 2, length, 8)
+    here, there = (
+        output_of(layer, x, angles=position_angles(length, 4, start), return_weights=return_weights)
+        for start in (0, offset)
+    )
+    assert largest_error(here, there) <= 1e-11
+
+
+def test_with_equal_scores_alibi_is_a_softmax_of_distances():
+    layer = new_layer(generator(), 4, 2)
+    with torch.no_grad():
+        layer.W_Q.weight.zero_()
+        layer.W_Q.bias.zero_()
+        _, weights = layer(
+            uniform(generator(), 1, 3, 4),
+            mask=causal(3, 3),
+            score_bias=alibi_bias(2, 3, 3),
+            return_weights=True,
+        )
+    slopes = [2**-4, 2**-8]
+    for head, slope in enumerate(slopes):
+        raw = [math.exp(-2 * slope), math.exp(-slope), 1]
+        expected = [number / sum(raw) for number in raw]
+        assert weights[0, head, 2].tolist() == pytest.approx(expected)
+        assert weights[0, head, 0].tolist() == [1, 0, 0]
+
+
+@both_paths
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_positions_take_the_type_of_the_rows(dtype, return_weights):
+    layer, x = new_layer(generator(), 8, 2), uniform(generator(1), 2, 5, 8)
+    options = {"angles": position_angles(5, 4), "score_bias": alibi_bias(2, 5, 5)}
+    options["mask"] = causal(5, 5)
+    with torch.no_grad():
+        expected = layer(x, **options)
+        output = layer.to(dtype)(x.to(dtype), **options, return_weights=return_weights)
+        if return_weights:
+            output, weights = output
+            assert weights.dtype == dtype
+        assert output.dtype == dtype
+        assert largest_error(output.double(), expected) <= 64 * torch.finfo(dtype).eps
+        with torch.autocast("cpu", torch.bfloat16):
+            output = output_of(layer.float(), x.float(), **options, return_weights=return_weights)
+    assert output.dtype == torch.bfloat16
+    assert largest_error(output.double(), expected) <= 0.1
+
+
+@pytest.mark.parametrize("mask", [None, causal(5, 5), padding(generator(), (3,), 5)])
+@pytest.mark.parametrize("axes", [2, 3, 4])
+def test_positions_stay_on_the_fused_path(mask, axes):
+    layer, x = new_layer(generator(), 8, 2), uniform(generator(1), 3, 5, 8)
+    score_bias = torch.zeros(3, 2, 5, 5).double()[(0,) * (4 - axes)]
+    with CopiesSeen() as seen:
+        layer(x, mask=mask, angles=position_angles(5, 4), score_bias=score_bias)
+    assert seen.fused

@@ -259,3 +259,164 @@ def test_merge_heads_wants_three_axes(plain_layers):
         "x: expected a floating-point tensor, got list",
     )
     assert plain_layers.merge_heads(torch.ones(2, 3, 4)).shape == (3, 8)
+
+
+# ------------------------------------------------- norm, feed-forward, positions
+
+
+@pytest.mark.parametrize("number", NOT_A_POSITIVE_INTEGER)
+def test_other_sizes_must_be_positive_integers_too(plain_layers, number):
+    layers = plain_layers
+    for name, call in [
+        ("d_model", lambda: layers.LayerNorm(number)),
+        ("d_model", lambda: layers.FeedForward(number, 4)),
+        ("d_ff", lambda: layers.FeedForward(4, number)),
+        ("length", lambda: layers.position_angles(number, 4)),
+        ("width", lambda: layers.position_angles(4, number)),
+        ("length", lambda: layers.sinusoidal_positions(number, 4)),
+        ("d_model", lambda: layers.sinusoidal_positions(4, number)),
+        ("max_length", lambda: layers.LearnedPositions(number, 4)),
+        ("d_model", lambda: layers.LearnedPositions(4, number)),
+        ("length", lambda: layers.LearnedPositions(4, 4)(number)),
+        ("heads", lambda: layers.alibi_slopes(number)),
+        ("heads", lambda: layers.alibi_bias(number, 2, 2)),
+        ("queries", lambda: layers.alibi_bias(2, number, 2)),
+        ("keys", lambda: layers.alibi_bias(2, 1, number)),
+    ]:
+        check_message(call, f"{name}: expected a positive integer, got {number!r}")
+
+
+@pytest.mark.parametrize("offset", [-1, 1.0, None, True])
+def test_offsets_are_integers_from_0_on(plain_layers, offset):
+    for call in (
+        lambda: plain_layers.position_angles(2, 4, offset),
+        lambda: plain_layers.sinusoidal_positions(2, 4, offset),
+        lambda: plain_layers.LearnedPositions(4, 4)(2, offset),
+    ):
+        check_message(call, f"offset: expected an integer from 0 on, got {offset!r}")
+
+
+@pytest.mark.parametrize("eps", [0, -1e-5, "1e-5", None])
+def test_eps_must_be_positive(plain_layers, eps):
+    check_message(
+        lambda: plain_layers.LayerNorm(4, eps), f"eps: expected a positive number, got {eps!r}"
+    )
+    assert plain_layers.LayerNorm(4, 1).eps == 1
+
+
+def test_settings_of_a_feed_forward_layer(plain_layers):
+    check_message(
+        lambda: plain_layers.FeedForward(4, 4, "tanh"),
+        "activation: expected one of ('relu', 'gelu'), got 'tanh'",
+    )
+    check_message(
+        lambda: plain_layers.FeedForward(4, 4, dropout=1),
+        "dropout: expected a number from 0 to below 1, got 1",
+    )
+
+
+@pytest.mark.parametrize("name", ["LayerNorm", "FeedForward"])
+def test_rows_must_be_as_wide_as_the_layer(plain_layers, name):
+    layer = getattr(plain_layers, name)(*{"LayerNorm": [6], "FeedForward": [6, 2]}[name])
+    for shape in [(2, 3), (6, 1), ()]:
+        check_message(
+            lambda shape=shape: layer(torch.ones(shape)),
+            f"x: expected a last axis of d_model = 6, got {shape}",
+        )
+    check_message(
+        lambda: layer(torch.ones(2, 6, dtype=torch.int64)),
+        "x: expected a floating-point tensor, got 'torch.int64 of shape (2, 6)'",
+    )
+    check_message(lambda: layer([1.0]), "x: expected a floating-point tensor, got 'list'")
+    assert layer(torch.ones(6)).shape == (6,)
+
+
+def test_the_base_must_be_positive(plain_layers):
+    check_message(
+        lambda: plain_layers.position_angles(2, 4, base=0),
+        "base: expected a positive number, got 0",
+    )
+
+
+def test_there_are_no_learned_positions_beyond_the_last(plain_layers):
+    layer = plain_layers.LearnedPositions(8, 4)
+    message = "length: expected at most 8 positions, for which there are rows, got "
+    check_message(lambda: layer(9), f"{message}9")
+    check_message(lambda: layer(3, 6), f"{message}9")
+    assert layer(2, 6).shape == (2, 4)
+
+
+def test_there_are_no_more_queries_than_keys(plain_layers):
+    check_message(
+        lambda: plain_layers.alibi_bias(2, 4, 3), "queries: expected at most keys = 3, got 4"
+    )
+
+
+@pytest.mark.parametrize("shape", [(3, 6), (2, 3), (3,), (1, 3, 3), (6, 3)])
+def test_angles_must_fit_the_rows(plain_layers, shape):
+    check_message(
+        lambda: plain_layers.rotate(torch.ones(2, 3, 6), torch.ones(shape)),
+        f"angles: expected (length, d_k / 2) for x of shape (2, 3, 6), got {shape}",
+    )
+    check_message(
+        lambda: plain_layers.MultiHeadAttention(12, 2)(torch.ones(3, 12), angles=torch.ones(shape)),
+        f"angles: expected (length, d_k / 2) for length = 3 and d_k = 6, got {shape}",
+    )
+
+
+def test_an_odd_head_cannot_be_rotated(plain_layers):
+    angles = torch.ones(4, 1)
+    check_message(
+        lambda: plain_layers.rotate(torch.ones(4, 3), angles),
+        "angles: expected (length, d_k / 2) for x of shape (4, 3), got (4, 1)",
+    )
+    check_message(
+        lambda: plain_layers.MultiHeadAttention(6, 2)(torch.ones(4, 6), angles=angles),
+        "angles: expected (length, d_k / 2) for length = 4 and d_k = 3, got (4, 1)",
+    )
+    check_message(
+        lambda: plain_layers.rotate(torch.ones(4), angles),
+        "x: expected at least two axes, got shape (4,)",
+    )
+
+
+def test_angles_are_for_self_attention(plain_layers):
+    layer, x = plain_layers.MultiHeadAttention(8, 2), torch.ones(3, 8)
+    check_message(
+        lambda: layer(x, torch.ones(3, 8), angles=torch.ones(3, 2)),
+        "angles: expected None in cross-attention, got 'angles'",
+    )
+    assert layer(x, x, angles=torch.ones(3, 2)).shape == (3, 8)
+
+
+@pytest.mark.parametrize("shape", [(5, 3), (3, 3, 5), (2, 2, 5), (3, 2, 3, 5), (1, 2, 2, 3, 5)])
+def test_a_score_bias_must_broadcast_to_the_scores(plain_layers, shape):
+    check_message(
+        lambda: call_with(plain_layers, score_bias=torch.ones(shape)),
+        "score_bias: expected a shape that broadcasts to (..., heads, queries, keys) = "
+        f"(2, 2, 3, 5), got {shape}",
+    )
+
+
+@pytest.mark.parametrize("shape", [(), (5,), (3, 5), (2, 1, 1), (2, 1, 3, 5)])
+@pytest.mark.parametrize("return_weights", [False, True])
+def test_a_score_bias_that_broadcasts_is_welcome(plain_layers, shape, return_weights):
+    for mask in (None, torch.ones(3, 5, dtype=torch.bool)):
+        result = call_with(
+            plain_layers,
+            score_bias=torch.ones(shape),
+            mask=mask,
+            return_weights=return_weights,
+        )
+        assert (result[0] if return_weights else result).shape == (2, 3, 6)
+
+
+def test_a_score_bias_must_be_floating_point(plain_layers):
+    check_message(
+        lambda: call_with(plain_layers, score_bias=torch.ones(3, 5, dtype=torch.bool)),
+        "score_bias: expected a floating-point tensor, got 'torch.bool of shape (3, 5)'",
+    )
+    check_message(
+        lambda: call_with(plain_layers, score_bias=1.0),
+        "score_bias: expected a floating-point tensor, got 'float'",
+    )

@@ -157,6 +157,46 @@ def test_equal_sources_are_sorted_by_their_targets():
     assert all(len({len(pairs[number][1]) for number in numbers}) == 1 for numbers in order)
 
 
+@pytest.mark.parametrize(
+    ("tokens", "numbers_are_wrong", "message"),
+    [
+        ([3], True, "a torch.int64 tensor of shape (batch, length), got [3]"),
+        (
+            torch.ones(2),
+            True,
+            "a torch.int64 tensor of shape (batch, length), got 'torch.float32 of shape (2,)'",
+        ),
+        (
+            torch.ones(2, 0).long(),
+            True,
+            "at least one sequence and one position, got 'torch.int64 of shape (2, 0)'",
+        ),
+        (torch.tensor([[3, 9]]), True, "tokens from 0 to 8, got (3, 9)"),
+        (torch.tensor([[3, -1]]), True, "tokens from 0 to 8, got (-1, 3)"),
+        (
+            torch.tensor([[3], [0]]),
+            False,
+            "a token at the start of each row, got 'PADDING there'",
+        ),
+        (
+            torch.tensor([[3, 0, 4]]),
+            False,
+            "PADDING only after the last token of a row, got 'PADDING between'",
+        ),
+        (torch.tensor([[8, 1, 2], [2, 0, 0]]), False, None),
+    ],
+)
+def test_tokens_are_numbers_with_the_padding_on_the_right(tokens, numbers_are_wrong, message):
+    for check, wrong in [
+        (training.check_numbers, numbers_are_wrong),
+        (training.check_tokens, message is not None),
+    ]:
+        if wrong:
+            check_message(lambda check=check: check("rows", tokens, 9), f"rows: expected {message}")
+        else:
+            check("rows", tokens, 9)
+
+
 def test_bad_pairs_are_refused(plain):
     check_message(lambda: plain.pad([]), "sequences: expected at least one, got 0")
     for token in (-1, 0, 1, 2):

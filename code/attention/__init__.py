@@ -27,6 +27,7 @@ __all__ = [
     "recurrent",
     "report",
     "training",
+    "transformer",
     "two_lookups",
     "widgets",
 ]

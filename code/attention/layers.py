@@ -12,6 +12,8 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from attention.report import require
+
 # --------------------------------------------------------------- many heads
 
 
@@ -114,6 +116,8 @@ class MultiHeadAttention(nn.Module):
         memory: Float[Tensor, "*batch keys d_model"] | None = None,
         mask: Bool[Tensor, "..."] | None = None,
         return_weights: bool = False,
+        angles: Float[Tensor, "length pairs"] | None = None,
+        score_bias: Float[Tensor, "..."] | None = None,
     ) -> (
         Float[Tensor, "*batch queries d_model"]
         | tuple[Float[Tensor, "*batch queries d_model"], Float[Tensor, "*batch heads queries keys"]]
@@ -134,6 +138,12 @@ class MultiHeadAttention(nn.Module):
         return_weights : bool
             Return the weights too. They are as the softmax gave them, before
             dropout.
+        angles : (queries, d_k / 2), optional
+            Rotate queries and keys by these before they meet (see ``rotate``); in
+            self-attention only.
+        score_bias : (batch, heads, queries, keys), optional
+            Added to the scaled scores, such as ``alibi_bias``. Broadcasts:
+            (heads, queries, keys) serves the whole batch.
 
         Returns
         -------
@@ -146,22 +156,31 @@ class MultiHeadAttention(nn.Module):
         ------
         ValueError
             If ``x`` or ``memory`` is not a floating-point tensor of width
-            ``d_model``, their batch axes differ, there is no key, or the mask
-            is not boolean or does not broadcast.
+            ``d_model``, their batch axes differ, there is no key, the mask
+            is not boolean or does not broadcast, or ``angles`` or ``score_bias``
+            does not fit.
         """
         memory = x if memory is None else memory
         _check_x_and_memory(x, memory, self.W_Q.in_features)
         mask = _checked_mask(mask, x, memory, self.heads)
+        _check_angles(angles, x, memory, self.heads)
+        score_bias = _checked_score_bias(score_bias, x, memory, self.heads)
         dropout = self.dropout if self.training else 0.0
 
         query = split_heads(self.W_Q(x), self.heads)  # (batch, heads, queries, d_k)
         key = split_heads(self.W_K(memory), self.heads)  # (batch, heads, keys, d_k)
         value = split_heads(self.W_V(memory), self.heads)  # (batch, heads, keys, d_v)
+        if angles is not None:
+            query, key = rotate(query, angles), rotate(key, angles)
         if not return_weights:
+            if score_bias is not None:  # one tensor for both: -inf where the mask says no
+                score_bias = score_bias.to(query.dtype)
+                mask = score_bias if mask is None else score_bias.masked_fill(~mask, -torch.inf)
             output = F.scaled_dot_product_attention(query, key, value, mask, dropout)
             return self.W_O(merge_heads(output))  # (batch, queries, d_model)
 
-        weights = _attention_weights(query, key, mask)  # (batch, heads, queries, keys)
+        # (batch, heads, queries, keys)
+        weights = _attention_weights(query, key, mask, score_bias)
         output = F.dropout(weights, dropout) @ value  # (batch, heads, queries, d_v)
         return self.W_O(merge_heads(output)), weights
 
@@ -170,13 +189,16 @@ def _attention_weights(
     query: Tensor,
     key: Tensor,
     mask: Tensor | None,
+    score_bias: Tensor | None = None,
 ) -> Tensor:
-    """Compute softmax(query @ key^T / sqrt(d_k)), with zeros where masked."""
+    """Compute softmax(query @ key^T / sqrt(d_k) + score_bias), with zeros where masked."""
     # Scores in at least 32 bits: a float16 dot product overflows early.
     working = torch.promote_types(query.dtype, torch.float32)
     # (..., queries, d_k) times (..., d_k, keys)
     scores = query.to(working) @ key.to(working).transpose(-1, -2)
     scores = scores / math.sqrt(query.shape[-1])
+    if score_bias is not None:
+        scores = scores + score_bias.to(working)
     if mask is None:
         return scores.softmax(-1).to(query.dtype)
     # The lowest number there is, and not -inf: a row of -inf would be NaN
@@ -184,6 +206,335 @@ def _attention_weights(
     # change something only in the rows where all is masked.
     scores = scores.masked_fill(~mask, torch.finfo(scores.dtype).min)
     return scores.softmax(-1).masked_fill(~mask, 0).to(query.dtype)
+
+
+# ------------------------------------------------- the norm, and each alone
+
+
+def layer_norm(
+    x: Float[Tensor, "*batch d_model"],
+    gain: Float[Tensor, " d_model"],
+    bias: Float[Tensor, " d_model"],
+    eps: float,
+) -> Float[Tensor, "*batch d_model"]:
+    """Give each row mean 0 and variance 1, then a gain and a bias for each column.
+
+    Ba et al. (2016), section 3. The variance is divided by the width and not by one
+    less, and ``eps`` is added to it before the root is taken: it matters where a row's
+    numbers are nearly all the same.
+    """
+    centred = x - x.mean(-1, keepdim=True)  # (..., d_model)
+    variance = centred.square().mean(-1, keepdim=True)  # (..., 1)
+    return gain * centred / torch.sqrt(variance + eps) + bias
+
+
+class LayerNorm(nn.Module):
+    """Hold the gain and the bias of a ``layer_norm``, equal to ``nn.LayerNorm``.
+
+    Parameters
+    ----------
+    d_model : int
+    eps : float
+        Above 0.
+
+    Raises
+    ------
+    ValueError
+        If ``d_model`` is not a positive integer, or ``eps`` not a positive number.
+    """
+
+    def __init__(self, d_model: int, eps: float = 1e-5):
+        super().__init__()
+        _check_positive_integer("d_model", d_model)
+        require(isinstance(eps, int | float) and eps > 0, "eps", "a positive number", eps)
+        self.eps = eps
+        self.gain = nn.Parameter(torch.ones(d_model))
+        self.bias = nn.Parameter(torch.zeros(d_model))
+
+    def forward(self, x: Float[Tensor, "*batch d_model"]) -> Float[Tensor, "*batch d_model"]:
+        """Normalise each position by itself: no other has a say in it.
+
+        Raises
+        ------
+        ValueError
+            If ``x`` is not a floating-point tensor of width ``d_model``.
+        """
+        _check_width(x, len(self.gain))
+        # layer_norm(x, self.gain, self.bias, self.eps), in one pass over x
+        return F.layer_norm(x, self.gain.shape, self.gain, self.bias, self.eps)
+
+
+ACTIVATIONS = {"relu": F.relu, "gelu": F.gelu}
+
+
+class FeedForward(nn.Module):
+    """Think about each position alone: widen, bend, narrow.
+
+    Vaswani et al. (2017), section 3.3, equation 2: max(0, x W_1 + b_1) W_2 + b_2. The
+    same matrices serve all positions, and nothing passes between them.
+
+    Parameters
+    ----------
+    d_model : int
+        Width of what comes in and goes out.
+    d_ff : int
+        Width in between; the paper's is 4 ``d_model``.
+    activation : "relu" or "gelu"
+        The paper's, or that of BERT and GPT (Hendrycks & Gimpel 2016).
+    dropout : float
+        Probability that a number in between is dropped in training, from 0 to below 1.
+
+    Raises
+    ------
+    ValueError
+        If a width is not a positive integer, the activation is unknown, or
+        ``dropout`` is out of range.
+    """
+
+    def __init__(self, d_model: int, d_ff: int, activation: str = "relu", dropout: float = 0.0):
+        super().__init__()
+        _check_positive_integer("d_model", d_model)
+        _check_positive_integer("d_ff", d_ff)
+        known = tuple(ACTIVATIONS)
+        require(activation in known, "activation", f"one of {known}", activation)
+        _check_probability("dropout", dropout)
+        self.W_1 = nn.Linear(d_model, d_ff)
+        self.W_2 = nn.Linear(d_ff, d_model)
+        self.activation = ACTIVATIONS[activation]
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, x: Float[Tensor, "*batch d_model"]) -> Float[Tensor, "*batch d_model"]:
+        """Return what is to be added at each position.
+
+        Raises
+        ------
+        ValueError
+            If ``x`` is not a floating-point tensor of width ``d_model``.
+        """
+        _check_width(x, self.W_1.in_features)
+        hidden = self.activation(self.W_1(x))  # (..., d_ff)
+        return self.W_2(self.dropout(hidden))  # (..., d_model)
+
+
+# ---------------------------------------------------------------- positions
+# Tables of positions are float64, whatever the model's numbers are: an angle near
+# 100 000, rounded to float32, can be off by 0.004. Who uses a table rounds its sines.
+# ``offset`` is the first position, for a text whose beginning has been dealt with.
+
+
+def position_angles(
+    length: int, width: int, offset: int = 0, base: float | int = 10_000
+) -> Float[Tensor, "length pairs"]:
+    """Let a hand turn for each two columns, the first fast and the last slowly.
+
+    At position p the hand of columns 2i and 2i + 1 has come to the angle
+    p / base^(2i / width): p radians for the first, hardly p / base for the last. The
+    sinusoids of Vaswani et al. (2017, section 3.5) show the hands' heights and sides;
+    RoPE (Su et al. 2021, section 3.2.2) turns queries and keys along with them.
+
+    Parameters
+    ----------
+    length : int
+        Number of positions.
+    width : int
+        Number of columns, two for each hand; if it is odd, the last has one.
+    offset : int
+        The first position, 0 or more.
+    base : float
+        Above 0; 10 000 in both papers.
+
+    Returns
+    -------
+    angles : (length, width / 2), float64
+        In radians, not reduced to one turn.
+
+    Raises
+    ------
+    ValueError
+        If ``length`` or ``width`` is not a positive integer, ``offset`` is negative, or
+        ``base`` is not positive.
+    """
+    _check_positive_integer("length", length)
+    _check_positive_integer("width", width)
+    _check_offset(offset)
+    require(base > 0, "base", "a positive number", base)
+    position = torch.arange(offset, offset + length, dtype=torch.float64)  # (length,)
+    speed = base ** (-torch.arange(0, width, 2, dtype=torch.float64) / width)  # (pairs,)
+    return position[:, None] * speed
+
+
+def sinusoidal_positions(
+    length: int, d_model: int, offset: int = 0
+) -> Float[Tensor, "length d_model"]:
+    """Write each position as a row of sines and cosines, to be added to the token there.
+
+    Vaswani et al. (2017), section 3.5: the sines are in the even columns, the cosines
+    beside them in the odd ones. With an odd ``d_model`` the last sine stands alone.
+
+    Parameters
+    ----------
+    length : int
+        Number of positions; there is no largest one.
+    d_model : int
+    offset : int
+        The first position, 0 or more.
+
+    Returns
+    -------
+    positions : (length, d_model), float64
+
+    Raises
+    ------
+    ValueError
+        If ``length`` or ``d_model`` is not a positive integer, or ``offset`` is negative.
+    """
+    _check_positive_integer("d_model", d_model)
+    angles = position_angles(length, d_model, offset)  # (length, pairs)
+    both = torch.stack([angles.sin(), angles.cos()], -1)  # (length, pairs, 2)
+    return both.flatten(-2)[:, :d_model]  # sin, cos, sin, cos ...
+
+
+class LearnedPositions(nn.Module):
+    """Keep a row of parameters for each position, to be added to the token there.
+
+    Gehring et al. (2017), section 3.1; in BERT and GPT too. There is no row, and
+    so no model, beyond ``max_length``.
+
+    Parameters
+    ----------
+    max_length : int
+        Number of positions.
+    d_model : int
+
+    Raises
+    ------
+    ValueError
+        If one of them is not a positive integer.
+    """
+
+    def __init__(self, max_length: int, d_model: int):
+        super().__init__()
+        _check_positive_integer("max_length", max_length)
+        _check_positive_integer("d_model", d_model)
+        self.weight = nn.Parameter(torch.randn(max_length, d_model) / math.sqrt(d_model))
+
+    def forward(self, length: int, offset: int = 0) -> Float[Tensor, "length d_model"]:
+        """Return the rows of ``length`` positions from ``offset`` on.
+
+        Raises
+        ------
+        ValueError
+            If they go beyond ``max_length``, or ``offset`` is negative.
+        """
+        _check_positive_integer("length", length)
+        _check_offset(offset)
+        expected = f"at most {len(self.weight)} positions, for which there are rows"
+        require(offset + length <= len(self.weight), "length", expected, offset + length)
+        return self.weight[offset : offset + length]
+
+
+def rotate(
+    x: Float[Tensor, "*batch length d_k"], angles: Float[Tensor, "length pairs"]
+) -> Float[Tensor, "*batch length d_k"]:
+    """Turn each two neighbouring columns by an angle that depends on the position (RoPE).
+
+    Su et al. (2021), section 3.2.2, equation 15, in the form of equation 34. A query
+    turned by its position's angles and a key turned by its own have the dot product that
+    the unturned key and a query turned by the difference have: the score knows how far
+    apart they are, and not where they are.
+
+    The pairs are columns 0 and 1, 2 and 3, and so on, as in the paper. Some libraries
+    pair column i with column i + d_k / 2; it is the same with the columns in another
+    order, so weights trained for one must be reordered for the other.
+
+    Parameters
+    ----------
+    x : (..., length, d_k)
+        Queries or keys; ``d_k`` must be even.
+    angles : (length, d_k / 2)
+        ``position_angles(length, d_k, offset)``.
+
+    Returns
+    -------
+    rotated : (..., length, d_k)
+        Each row is as long as it was.
+
+    Raises
+    ------
+    ValueError
+        If ``angles`` has another shape.
+    """
+    _check_rows("x", x)
+    *_, length, d_k = x.shape
+    fits = d_k % 2 == 0 and tuple(angles.shape) == (length, d_k // 2)
+    expected = f"(length, d_k / 2) for x of shape {tuple(x.shape)}"
+    require(fits, "angles", expected, tuple(angles.shape))
+    cos, sin = angles.cos().to(x), angles.sin().to(x)  # (length, pairs)
+    first, second = x[..., 0::2], x[..., 1::2]  # (..., length, pairs)
+    turned = [first * cos - second * sin, first * sin + second * cos]
+    return torch.stack(turned, -1).flatten(-2)  # (..., length, d_k)
+
+
+def alibi_slopes(heads: int) -> Float[Tensor, " heads"]:
+    """Say how much each head minds distance (ALiBi).
+
+    Press et al. (2022), section 3: 2^(-8/heads) for the first, and each next one that
+    much smaller again, down to 2^-8. The authors' code, and models trained since, do so
+    only if ``heads`` is a power of two, and so does this. If it is not, they take the
+    slopes of the power of two below it, then every other slope of the one above.
+
+    Parameters
+    ----------
+    heads : int
+
+    Returns
+    -------
+    slopes : (heads,), float64
+
+    Raises
+    ------
+    ValueError
+        If ``heads`` is not a positive integer.
+    """
+    _check_positive_integer("heads", heads)
+
+    def of_power_of_two(count: int) -> Tensor:
+        return 2.0 ** (-8 * torch.arange(1, count + 1, dtype=torch.float64) / count)
+
+    below = 2 ** (heads.bit_length() - 1)  # the largest power of two up to heads
+    between = of_power_of_two(2 * below)[0::2]
+    return torch.cat([of_power_of_two(below), between[: heads - below]])
+
+
+def alibi_bias(heads: int, queries: int, keys: int) -> Float[Tensor, "heads queries keys"]:
+    """Take from each score the distance between query and key, times the head's slope.
+
+    Press et al. (2022), section 3, figure 3. The paper's models are causal; as distance
+    counts in both directions alike here, it serves an encoder too.
+
+    Parameters
+    ----------
+    heads : int
+    queries, keys : int
+        The last query stands where the last key does. So one query and many keys are a
+        text that is being continued.
+
+    Returns
+    -------
+    bias : (heads, queries, keys), float64
+        For ``MultiHeadAttention``'s ``score_bias``; zero where a query meets its own key.
+
+    Raises
+    ------
+    ValueError
+        If a number is not a positive integer, or there are more queries than keys.
+    """
+    _check_positive_integer("queries", queries)
+    _check_positive_integer("keys", keys)
+    require(queries <= keys, "queries", f"at most keys = {keys}", queries)
+    key = torch.arange(keys)  # (keys,)
+    query = key[keys - queries :, None]  # (queries, 1)
+    return -alibi_slopes(heads)[:, None, None] * (query - key).abs()
 
 
 # ------------------------------------------------------------------- checks
@@ -247,6 +598,43 @@ def _broadcasts(shape: tuple[int, ...], target: tuple[int, ...]) -> bool:
     """Say whether a tensor of this shape can be stretched to the target, axis by axis."""
     pairs = zip(shape[::-1], target[::-1], strict=False)
     return len(shape) <= len(target) and all(size in (1, wanted) for size, wanted in pairs)
+
+
+def _check_angles(angles: Tensor | None, x: Tensor, memory: Tensor, heads: int) -> None:
+    if angles is None:
+        return
+    require(memory is x, "angles", "None in cross-attention", "angles")
+    length, d_k = x.shape[-2], x.shape[-1] // heads
+    fits = d_k % 2 == 0 and tuple(angles.shape) == (length, d_k // 2)
+    expected = f"(length, d_k / 2) for length = {length} and d_k = {d_k}"
+    require(fits, "angles", expected, tuple(angles.shape))
+
+
+def _checked_score_bias(
+    score_bias: Tensor | None, x: Tensor, memory: Tensor, heads: int
+) -> Tensor | None:
+    """Return the bias with as many axes as the scores have, or None."""
+    if score_bias is None:
+        return None
+    good = isinstance(score_bias, Tensor) and score_bias.is_floating_point()
+    require(good, "score_bias", "a floating-point tensor", _describe(score_bias))
+    shape = (*x.shape[:-2], heads, x.shape[-2], memory.shape[-2])
+    fits = _broadcasts(score_bias.shape, shape)
+    expected = f"a shape that broadcasts to (..., heads, queries, keys) = {shape}"
+    require(fits, "score_bias", expected, tuple(score_bias.shape))
+    return score_bias[(None,) * (len(shape) - score_bias.ndim)]
+
+
+def _check_width(x: Tensor, d_model: int) -> None:
+    good = isinstance(x, Tensor) and x.is_floating_point()
+    require(good, "x", "a floating-point tensor", _describe(x))
+    fits = x.ndim > 0 and x.shape[-1] == d_model
+    require(fits, "x", f"a last axis of d_model = {d_model}", tuple(x.shape))
+
+
+def _check_offset(offset: int) -> None:
+    good = isinstance(offset, int) and not isinstance(offset, bool) and offset >= 0
+    require(good, "offset", "an integer from 0 on", offset)
 
 
 def _check_divides(heads: int, meaning: str, width: int) -> None:

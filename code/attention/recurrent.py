@@ -26,6 +26,7 @@ from attention.training import (
     END,
     PADDING,
     START,
+    check_tokens,
     evaluating,
     load_weights,
     read_tensors,
@@ -345,7 +346,7 @@ class Translator(nn.Module):
             on the right, target holds ``START``, or weights are asked of a model
             without any.
         """
-        _check_tokens("target", target, self.config.target_symbols)
+        check_tokens("target", target, self.config.target_symbols)
         require(not (target == START).any(), "target", "no START: the model adds it", "START")
         _check_weights_wanted(self.config, return_weights)
         memory, state = self.encode(source)
@@ -369,7 +370,7 @@ class Translator(nn.Module):
         self, source: Int[Tensor, "batch source_length"]
     ) -> tuple[Memory, Float[Tensor, "batch d_decoder"]]:
         """Read the source; return what the decoder may know of it, and its first state."""
-        _check_tokens("source", source, self.config.source_symbols)
+        check_tokens("source", source, self.config.source_symbols)
         mask = source != PADDING  # (batch, source_length)
         lengths = mask.sum(1)  # (batch,)
         embedded = self.dropout(self.source_embedding(source))
@@ -634,18 +635,3 @@ def _check_weights_wanted(config: RecurrentConfig, return_weights: bool) -> None
     there = config.score is not None
     expected = "False for a model without a score"
     require(there or not return_weights, "return_weights", expected, return_weights)
-
-
-def _check_tokens(name: str, tokens: Tensor, symbols: int) -> None:
-    good = isinstance(tokens, Tensor) and tokens.dtype == torch.long and tokens.ndim == 2
-    came = (
-        f"{tokens.dtype} of shape {tuple(tokens.shape)}" if isinstance(tokens, Tensor) else tokens
-    )
-    require(good, name, "a torch.int64 tensor of shape (batch, length)", came)
-    require(tokens.numel() > 0, name, "at least one sequence and one position", came)
-    low, high = tokens.min().item(), tokens.max().item()
-    require(0 <= low and high < symbols, name, f"tokens from 0 to {symbols - 1}", (low, high))
-    real = tokens != PADDING  # (batch, length)
-    require(bool(real[:, 0].all()), name, "a token at the start of each row", "PADDING there")
-    on_the_right = bool((real[:, 1:] <= real[:, :-1]).all())
-    require(on_the_right, name, "PADDING only after the last token of a row", "PADDING between")

@@ -100,6 +100,44 @@ def make_batch(pairs: Sequence[Pair]) -> Batch:
     return Batch(pad(sources), pad(targets))
 
 
+def check_numbers(name: str, tokens: object, symbols: int) -> None:
+    """Refuse what is not a rectangle of token numbers.
+
+    Parameters
+    ----------
+    name : str
+        What the error should call them.
+    tokens : (batch, length)
+    symbols : int
+        Token numbers run from 0 to this, exclusive.
+
+    Raises
+    ------
+    ValueError
+        If it is no such rectangle, or an empty one.
+    """
+    good = isinstance(tokens, Tensor) and tokens.dtype == torch.long and tokens.ndim == 2
+    came = (
+        f"{tokens.dtype} of shape {tuple(tokens.shape)}" if isinstance(tokens, Tensor) else tokens
+    )
+    require(good, name, "a torch.int64 tensor of shape (batch, length)", came)
+    require(tokens.numel() > 0, name, "at least one sequence and one position", came)
+    low, high = tokens.min().item(), tokens.max().item()
+    require(0 <= low and high < symbols, name, f"tokens from 0 to {symbols - 1}", (low, high))
+
+
+def check_tokens(name: str, tokens: object, symbols: int) -> None:
+    """Refuse what is not a rectangle of token numbers with the padding on the right.
+
+    Parameters and errors are those of ``check_numbers``.
+    """
+    check_numbers(name, tokens, symbols)
+    real = tokens != PADDING  # (batch, length)
+    require(bool(real[:, 0].all()), name, "a token at the start of each row", "PADDING there")
+    on_the_right = bool((real[:, 1:] <= real[:, :-1]).all())
+    require(on_the_right, name, "PADDING only after the last token of a row", "PADDING between")
+
+
 class BatchesByLength:
     """An endless sequence of batches whose rows have much the same length.
 

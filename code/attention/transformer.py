@@ -1,0 +1,665 @@
+"""The transformer of 2017, whole: no recurrence, attention alone carries words to words.
+
+From the inside out: ``Residual`` is the place of a sublayer on the residual stream,
+``EncoderLayer`` and ``DecoderLayer`` are two and three sublayers, ``Encoder`` and
+``Decoder`` are stacks of them, and ``Transformer`` puts embeddings before and logits
+after. ``LanguageModel`` is made of the same parts without a source.
+
+The norm stands where ``norm`` says: "post" is the paper, "pre" is most of today's
+models, and what is built here unless told otherwise. Torch's ``nn.Transformer`` ends
+each stack in one more norm whatever the placement; here, as in the paper, a post-norm
+stack has none, and a pre-norm stack, whose sum nobody else normalises, has one.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+
+from attention.layers import (
+    ACTIVATIONS,
+    FeedForward,
+    LayerNorm,
+    LearnedPositions,
+    MultiHeadAttention,
+    alibi_bias,
+    position_angles,
+    sinusoidal_positions,
+)
+from attention.report import require
+from attention.training import (
+    END,
+    PADDING,
+    START,
+    check_numbers,
+    check_tokens,
+    evaluating,
+    load_weights,
+    read_tensors,
+    save_weights,
+)
+
+# What passes between the parts. Where there is a source too, ``length`` is the target's.
+Tokens = Int[Tensor, "batch length"]
+Source = Int[Tensor, "batch source_length"]
+Stream = Float[Tensor, "batch length d_model"]  # the residual stream: a vector for each token
+Memory = Float[Tensor, "batch source_length d_model"]  # what the encoder made of the source
+Mask = Bool[Tensor, "..."]
+Weights = Float[Tensor, "batch heads length source_length"]  # of one layer's cross-attention
+AllWeights = Float[Tensor, "batch layers heads length source_length"]
+Logits = Float[Tensor, "batch length symbols"]
+
+NORMS = ("pre", "post")
+POSITIONS = ("sinusoidal", "learned", "rotary", "alibi", "none")
+
+
+@dataclass(frozen=True)
+class TransformerConfig:
+    """What a transformer is made of.
+
+    The base model of Vaswani et al. (2017, table 3), with a vocabulary that both
+    languages share, is ``TransformerConfig(37000, 37000, 512, 8, 2048, 6, 6, 0.1,
+    norm="post", tie_source=True)``.
+
+    Attributes
+    ----------
+    source_symbols : int or None
+        Token numbers of the source run from 0 to this, exclusive; ``PADDING``,
+        ``START`` and ``END`` are among them. None: no source, a language model.
+    target_symbols : int
+        The same for the target, or for a language model's text.
+    d_model : int
+        Width of the residual stream.
+    heads : int
+        Must divide ``d_model``.
+    d_ff : int
+        Width inside the feed-forward layers.
+    encoder_layers, decoder_layers : int
+        A language model's are ``decoder_layers``.
+    dropout : float
+        Probability that a number is dropped in training, from 0 to below 1: of the
+        embeddings, of what a sublayer adds, of the weights, and inside the
+        feed-forward layers. The last two are habits of libraries, not in the paper.
+    norm : "pre" or "post"
+        Before each sublayer, or after each sum.
+    position : "sinusoidal", "learned", "rotary", "alibi" or "none"
+        How positions are told apart. The first two are added to the embeddings; the
+        next two act on the scores of every self-attention, and cross-attention learns
+        of positions only what self-attention has written into the stream.
+    activation : "relu" or "gelu"
+    tie_logits : bool
+        Whether the matrix before the logits is that of the target's embeddings.
+    tie_source : bool
+        Whether the source's embeddings are the target's; for a shared vocabulary.
+    max_length : int
+        Number of learned positions; no other scheme has a longest text.
+
+    Raises
+    ------
+    ValueError
+        If a size is not a positive integer, ``heads`` does not divide ``d_model``,
+        rotary positions would need an odd head, vocabularies that are to be shared
+        differ, or another setting is not one of those above.
+    """
+
+    source_symbols: int | None
+    target_symbols: int
+    d_model: int = 64
+    heads: int = 4
+    d_ff: int = 256
+    encoder_layers: int = 2
+    decoder_layers: int = 2
+    dropout: float = 0.0
+    norm: str = "pre"
+    position: str = "sinusoidal"
+    activation: str = "relu"
+    tie_logits: bool = True
+    tie_source: bool = False
+    max_length: int = 512
+
+    def __post_init__(self):
+        _check_config(self)
+
+
+# ------------------------------------------------------------ tokens to vectors
+
+
+class Embedding(nn.Module):
+    """Turn token numbers into vectors, and say in them where each token stands.
+
+    Vaswani et al. (2017), sections 3.4 and 3.5. The matrix starts with a variance of
+    1 / d_model, as suits the logits if it is used for them too; times √d_model, a
+    token's numbers have variance 1, and the positions, of size 1, do not drown them.
+
+    Parameters
+    ----------
+    symbols : int
+    config : TransformerConfig
+    """
+
+    def __init__(self, symbols: int, config: TransformerConfig):
+        super().__init__()
+        self.config = config
+        self.tokens = nn.Embedding(symbols, config.d_model)
+        if config.position == "learned":
+            self.positions = LearnedPositions(config.max_length, config.d_model)
+        self.dropout = nn.Dropout(config.dropout)
+
+    def forward(self, tokens: Tokens) -> Stream:
+        """Look the tokens up; add the positions, if they are of the kind that is added."""
+        length, d_model = tokens.shape[1], self.config.d_model
+        x = self.tokens(tokens) * math.sqrt(d_model)  # (batch, length, d_model)
+        if self.config.position == "sinusoidal":
+            x = x + sinusoidal_positions(length, d_model).to(x)
+        elif self.config.position == "learned":
+            x = x + self.positions(length)
+        return self.dropout(x)
+
+
+def positions_in_scores(config: TransformerConfig, length: int) -> dict[str, Tensor]:
+    """Make what self-attention needs if positions act on its scores, else nothing."""
+    if config.position == "rotary":
+        return {"angles": position_angles(length, config.d_model // config.heads)}
+    if config.position == "alibi":
+        return {"score_bias": alibi_bias(config.heads, length, length)}
+    return {}
+
+
+# ---------------------------------------------------------------------- layers
+
+
+class Residual(nn.Module):
+    """A sublayer's place on the residual stream: it reads the stream and adds to it.
+
+    - norm="post" (Vaswani et al. 2017, section 3.1): LayerNorm(x + Sublayer(x))
+    - norm="pre" (Xiong et al. 2020, table 1): x + Sublayer(LayerNorm(x))
+
+    Parameters
+    ----------
+    config : TransformerConfig
+    """
+
+    def __init__(self, config: TransformerConfig):
+        super().__init__()
+        self.pre = config.norm == "pre"
+        self.norm = LayerNorm(config.d_model)
+        self.dropout = nn.Dropout(config.dropout)
+
+    def read(self, x: Stream) -> Stream:
+        """Give the sublayer the stream to read, normalised if pre-norm."""
+        return self.norm(x) if self.pre else x
+
+    def add(self, x: Stream, said: Stream) -> Stream:
+        """Add what the sublayer said; normalise the sum if post-norm."""
+        x = x + self.dropout(said)
+        return x if self.pre else self.norm(x)
+
+
+class EncoderLayer(nn.Module):
+    """Let the positions look at each other, then let each think for itself.
+
+    Equal to ``nn.TransformerEncoderLayer``. With a causal mask it is the layer of a
+    decoder-only model.
+
+    Parameters
+    ----------
+    config : TransformerConfig
+    """
+
+    def __init__(self, config: TransformerConfig):
+        super().__init__()
+        d_model, heads, dropout = config.d_model, config.heads, config.dropout
+        self.self_attention = MultiHeadAttention(d_model, heads, dropout=dropout)
+        self.feed_forward = FeedForward(d_model, config.d_ff, config.activation, dropout)
+        self.around_self_attention = Residual(config)
+        self.around_feed_forward = Residual(config)
+
+    def forward(self, x: Stream, mask: Mask | None = None, **positions: Tensor) -> Stream:
+        """Read the stream twice and add to it twice.
+
+        Parameters
+        ----------
+        x : (batch, length, d_model)
+        mask : (batch, queries, keys), boolean, optional
+            ``True`` for *may attend*; broadcasts.
+        **positions
+            From ``positions_in_scores``.
+        """
+        read = self.around_self_attention.read(x)  # (batch, length, d_model), as all that follows
+        said = self.self_attention(read, mask=mask, **positions)
+        x = self.around_self_attention.add(x, said)
+
+        said = self.feed_forward(self.around_feed_forward.read(x))
+        return self.around_feed_forward.add(x, said)
+
+
+class DecoderLayer(nn.Module):
+    """Look at what has been written, then at the source, then think.
+
+    Equal to ``nn.TransformerDecoderLayer``.
+
+    Parameters
+    ----------
+    config : TransformerConfig
+    """
+
+    def __init__(self, config: TransformerConfig):
+        super().__init__()
+        d_model, heads, dropout = config.d_model, config.heads, config.dropout
+        self.self_attention = MultiHeadAttention(d_model, heads, dropout=dropout)
+        self.cross_attention = MultiHeadAttention(d_model, heads, dropout=dropout)
+        self.feed_forward = FeedForward(d_model, config.d_ff, config.activation, dropout)
+        self.around_self_attention = Residual(config)
+        self.around_cross_attention = Residual(config)
+        self.around_feed_forward = Residual(config)
+
+    def forward(
+        self,
+        x: Stream,
+        memory: Memory,
+        mask: Mask | None = None,
+        memory_mask: Mask | None = None,
+        return_weights: bool = False,
+        **positions: Tensor,
+    ) -> Stream | tuple[Stream, Weights]:
+        """Read the stream three times and add to it three times.
+
+        Parameters
+        ----------
+        x : (batch, length, d_model)
+        memory : (batch, source_length, d_model)
+            What the encoder made of the source.
+        mask : (batch, length, length), boolean, optional
+            Of the self-attention: causal, if the layer is to predict. Broadcasts.
+        memory_mask : (batch, length, source_length), boolean, optional
+            Of the cross-attention: no padding. Broadcasts.
+        return_weights : bool
+            Return the weights of the cross-attention too.
+        **positions
+            From ``positions_in_scores``, for the self-attention.
+        """
+        read = self.around_self_attention.read(x)  # (batch, length, d_model), as all below
+        said = self.self_attention(read, mask=mask, **positions)
+        x = self.around_self_attention.add(x, said)
+
+        read = self.around_cross_attention.read(x)
+        said = self.cross_attention(read, memory, memory_mask, return_weights)
+        if return_weights:
+            said, weights = said  # weights: (batch, heads, length, source_length)
+        x = self.around_cross_attention.add(x, said)
+
+        said = self.feed_forward(self.around_feed_forward.read(x))
+        x = self.around_feed_forward.add(x, said)
+        return (x, weights) if return_weights else x
+
+
+# ---------------------------------------------------------------------- stacks
+
+
+def final_norm(config: TransformerConfig) -> nn.Module:
+    """Make what ends a stack: a norm after pre-norm layers; post-norm layers end in one."""
+    return LayerNorm(config.d_model) if config.norm == "pre" else nn.Identity()
+
+
+class Encoder(nn.Module):
+    """A stack of encoder layers.
+
+    Parameters
+    ----------
+    config : TransformerConfig
+    layers : int
+    """
+
+    def __init__(self, config: TransformerConfig, layers: int):
+        super().__init__()
+        self.config = config
+        self.layers = nn.ModuleList(EncoderLayer(config) for _ in range(layers))
+        self.norm = final_norm(config)
+
+    def forward(self, x: Stream, mask: Mask | None = None) -> Stream:
+        """Run the layers one after the other, all with the same mask."""
+        positions = positions_in_scores(self.config, x.shape[1])
+        for layer in self.layers:
+            x = layer(x, mask, **positions)  # (batch, length, d_model)
+        return self.norm(x)
+
+
+class Decoder(nn.Module):
+    """A stack of decoder layers, none of which looks ahead.
+
+    Parameters
+    ----------
+    config : TransformerConfig
+    layers : int
+    """
+
+    def __init__(self, config: TransformerConfig, layers: int):
+        super().__init__()
+        self.config = config
+        self.layers = nn.ModuleList(DecoderLayer(config) for _ in range(layers))
+        self.norm = final_norm(config)
+
+    def forward(
+        self,
+        x: Stream,
+        memory: Memory,
+        memory_mask: Mask | None = None,
+        return_weights: bool = False,
+    ) -> Stream | tuple[Stream, AllWeights]:
+        """Run the layers one after the other; all read the same memory.
+
+        The target's padding needs no mask of its own: it comes after all that counts,
+        where the causal mask lets nobody look.
+        """
+        mask = causal_mask(x.shape[1])
+        positions = positions_in_scores(self.config, x.shape[1])
+        looked = []
+        for layer in self.layers:
+            x = layer(x, memory, mask, memory_mask, return_weights, **positions)
+            if return_weights:
+                x, weights = x  # weights: (batch, heads, length, source_length)
+                looked.append(weights)
+        x = self.norm(x)  # (batch, length, d_model)
+        return (x, torch.stack(looked, 1)) if return_weights else x
+
+
+def causal_mask(length: int) -> Bool[Tensor, "length length"]:
+    """Let each position look at itself and at what came before: ``True`` up to the diagonal."""
+    return torch.ones(length, length, dtype=torch.bool).tril()
+
+
+# ---------------------------------------------------------------------- models
+
+
+class Transformer(nn.Module):
+    """An encoder–decoder that translates (Vaswani et al. 2017, figure 1).
+
+    Parameters
+    ----------
+    config : TransformerConfig
+        With a source.
+    """
+
+    def __init__(self, config: TransformerConfig):
+        super().__init__()
+        _check_source(config, there=True)
+        self.config = config
+        self.source_embedding = Embedding(config.source_symbols, config)
+        self.target_embedding = Embedding(config.target_symbols, config)
+        self.encoder = Encoder(config, config.encoder_layers)
+        self.decoder = Decoder(config, config.decoder_layers)
+        self.to_logits = nn.Linear(config.d_model, config.target_symbols, bias=False)
+        self.apply(initialise)
+        if config.tie_logits:
+            self.to_logits.weight = self.target_embedding.tokens.weight
+        if config.tie_source:
+            self.source_embedding.tokens.weight = self.target_embedding.tokens.weight
+
+    def forward(
+        self, source: Source, target: Tokens, return_weights: bool = False
+    ) -> Logits | tuple[Logits, AllWeights]:
+        """Predict each target token from the source and the true tokens before it.
+
+        Parameters
+        ----------
+        source : (batch, source_length)
+            Tokens, then ``PADDING`` up to the longest.
+        target : (batch, length)
+            What is to be written, ``END`` included, without ``START``: the model puts
+            that in front itself and never sees a token before it has predicted it.
+        return_weights : bool
+            Return the weights of the cross-attention too.
+
+        Returns
+        -------
+        logits : (batch, length, symbols)
+            ``logits[:, t]`` are for ``target[:, t]``.
+        weights : (batch, decoder_layers, heads, length, source_length), if asked for
+            Row t are the weights of the step that *writes* ``target[:, t]``; what it
+            reads at that place is the token before.
+
+        Raises
+        ------
+        ValueError
+            If source or target is not a rectangle of token numbers with the padding
+            on the right, target holds ``START``, or there are more positions than have
+            been learned.
+        """
+        check_tokens("target", target, self.config.target_symbols)
+        require(not (target == START).any(), "target", "no START: the model adds it", "START")
+        memory, memory_mask = self.encode(source)
+        start = torch.full_like(target[:, :1], START)  # (batch, 1)
+        before = torch.cat([start, target[:, :-1]], dim=1)  # what is read before each token
+        return self.decode(before, memory, memory_mask, return_weights)
+
+    def encode(self, source: Source) -> tuple[Memory, Mask]:
+        """Read the source.
+
+        Returns
+        -------
+        memory : (batch, source_length, d_model)
+            One vector for each token, with the rest of the sentence in it.
+        memory_mask : (batch, 1, source_length)
+            ``True`` for tokens, ``False`` for padding.
+        """
+        check_tokens("source", source, self.config.source_symbols)
+        mask = (source != PADDING)[:, None]  # (batch, 1, source_length): the same for all queries
+        return self.encoder(self.source_embedding(source), mask), mask
+
+    def decode(
+        self, before: Tokens, memory: Memory, memory_mask: Mask, return_weights: bool = False
+    ) -> Logits | tuple[Logits, AllWeights]:
+        """Predict what follows each of the tokens written so far, ``START`` being the first.
+
+        Parameters
+        ----------
+        before : (batch, length)
+        memory, memory_mask
+            From ``encode``.
+        return_weights : bool
+
+        Returns
+        -------
+        As ``forward`` does; ``logits[:, t]`` are for the token after ``before[:, t]``.
+        """
+        x = self.target_embedding(before)  # (batch, length, d_model)
+        x = self.decoder(x, memory, memory_mask, return_weights)
+        if return_weights:
+            x, weights = x
+        logits = self.to_logits(x)  # (batch, length, symbols)
+        return (logits, weights) if return_weights else logits
+
+
+class LanguageModel(nn.Module):
+    """A decoder-only transformer: it goes on with a text, and there is no source.
+
+    Without cross-attention a decoder's layer has the two sublayers of an encoder's. So
+    this is an ``Encoder`` that a causal mask keeps from looking ahead.
+
+    Parameters
+    ----------
+    config : TransformerConfig
+        Without a source: ``source_symbols=None``.
+    """
+
+    def __init__(self, config: TransformerConfig):
+        super().__init__()
+        _check_source(config, there=False)
+        self.config = config
+        self.embedding = Embedding(config.target_symbols, config)
+        self.decoder = Encoder(config, config.decoder_layers)
+        self.to_logits = nn.Linear(config.d_model, config.target_symbols, bias=False)
+        self.apply(initialise)
+        if config.tie_logits:
+            self.to_logits.weight = self.embedding.tokens.weight
+
+    def forward(self, tokens: Tokens) -> Logits:
+        """Predict what follows each token.
+
+        Parameters
+        ----------
+        tokens : (batch, length)
+            No number has a meaning of its own; what stands after a text cannot change
+            what is predicted in it.
+
+        Returns
+        -------
+        logits : (batch, length, symbols)
+            ``logits[:, t]`` are for the token after ``tokens[:, t]``.
+
+        Raises
+        ------
+        ValueError
+            If ``tokens`` is not a rectangle of token numbers, or there are more
+            positions than have been learned.
+        """
+        check_numbers("tokens", tokens, self.config.target_symbols)
+        x = self.decoder(self.embedding(tokens), causal_mask(tokens.shape[1]))
+        return self.to_logits(x)  # (batch, length, symbols)
+
+
+def initialise(module: nn.Module) -> None:
+    """Draw a module's first numbers, so that signals neither grow nor fade.
+
+    Matrices as in Glorot & Bengio (2010, equation 16), biases 0, embeddings with
+    variance 1 / d_model. The paper does not say; its authors' code did the same.
+    """
+    if isinstance(module, nn.Linear):
+        nn.init.xavier_uniform_(module.weight)
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)
+    elif isinstance(module, nn.Embedding):
+        nn.init.normal_(module.weight, std=1 / math.sqrt(module.embedding_dim))
+
+
+# ------------------------------------------------------------ making and keeping
+
+
+def new_transformer(config: TransformerConfig, seed: int) -> Transformer | LanguageModel:
+    """Make an untrained model whose weights depend on config and seed alone.
+
+    Without a source it is a ``LanguageModel``.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return _kind(config)(config)
+
+
+def parameters_of(config: TransformerConfig) -> int:
+    """Count the numbers that training would adjust, each shared matrix once."""
+    with torch.device("meta"):  # shapes without memory behind them
+        return sum(parameter.numel() for parameter in _kind(config)(config).parameters())
+
+
+def save(path: str | Path, model: Transformer | LanguageModel) -> None:
+    """Write a model's weights and config to a ``.safetensors`` file."""
+    save_weights(path, model, {"kind": "transformer", "config": asdict(model.config)})
+
+
+def load(path: str | Path) -> Transformer | LanguageModel:
+    """Make the model that ``save`` wrote.
+
+    Raises
+    ------
+    ValueError
+        If there is no such file, it is damaged, or it holds something else.
+    """
+    _, header = read_tensors(path)
+    kind = header.get("kind")
+    require(kind == "transformer", str(path), "the weights of a transformer", kind)
+    model = new_transformer(TransformerConfig(**header["config"]), seed=0)
+    load_weights(path, model)
+    return model
+
+
+def _kind(config: TransformerConfig) -> Callable[[TransformerConfig], nn.Module]:
+    return LanguageModel if config.source_symbols is None else Transformer
+
+
+# ------------------------------------------------------------------ translating
+
+
+def greedy(
+    model: Transformer, source: Source, max_length: int = 100, return_weights: bool = False
+) -> Tokens | tuple[Tokens, AllWeights]:
+    """Write the likeliest token at each step, until every sentence has ended.
+
+    Each step computes all steps before it again: simple, and slow for long sentences.
+
+    Parameters
+    ----------
+    model : Transformer
+        Its dropout is off meanwhile.
+    source : (batch, source_length)
+    max_length : int
+        Where a sentence is cut off, its ``END`` counted.
+    return_weights : bool
+        Return the weights of the cross-attention too.
+
+    Returns
+    -------
+    tokens : (batch, length)
+        Each row ends in ``END``, then ``PADDING``; a sentence that was cut off has no
+        ``END``. The model is never allowed to write ``PADDING`` or ``START``.
+    weights : (batch, decoder_layers, heads, length, source_length), if asked for
+        Row t of the step that wrote token t; zero after ``END``.
+
+    Raises
+    ------
+    ValueError
+        If ``max_length`` is not positive, or as in ``Transformer.forward``.
+    """
+    require(max_length > 0, "max_length", "a positive integer", max_length)
+    with evaluating(model):
+        memory, memory_mask = model.encode(source)
+        written = torch.full_like(source[:, :1], START)  # (batch, 1), a token more at each step
+        going_on = torch.ones_like(written[:, 0], dtype=torch.bool)  # (batch,): no END yet
+        while going_on.any() and written.shape[1] <= max_length:
+            logits = model.decode(written, memory, memory_mask)[:, -1]  # (batch, symbols)
+            logits[:, [PADDING, START]] = -torch.inf
+            token = logits.argmax(-1).where(going_on, PADDING)  # (batch,)
+            written = torch.cat([written, token[:, None]], dim=1)
+            going_on = going_on & (token != END)
+        tokens = written[:, 1:]  # (batch, length)
+        if not return_weights:
+            return tokens
+        _, weights = model(source, tokens, return_weights=True)
+        return tokens, weights * (tokens != PADDING)[:, None, None, :, None]
+
+
+# ---------------------------------------------------------------------- checks
+
+
+def _check_config(config: TransformerConfig) -> None:
+    for name in ("source_symbols", "target_symbols"):
+        symbols = getattr(config, name)
+        if name == "target_symbols" or symbols is not None:
+            good = isinstance(symbols, int) and symbols > END + 1
+            require(good, name, f"an integer above {END + 1}", symbols)
+    for name in ("d_model", "heads", "d_ff", "encoder_layers", "decoder_layers", "max_length"):
+        size = getattr(config, name)
+        good = isinstance(size, int) and not isinstance(size, bool) and size > 0
+        require(good, name, "a positive integer", size)
+    divides = config.d_model % config.heads == 0
+    require(divides, "heads", f"a divisor of d_model = {config.d_model}", config.heads)
+    require(0 <= config.dropout < 1, "dropout", "a number from 0 to below 1", config.dropout)
+    choices = {"norm": NORMS, "position": POSITIONS, "activation": tuple(ACTIVATIONS)}
+    for name, known in choices.items():
+        require(getattr(config, name) in known, name, f"one of {known}", getattr(config, name))
+    d_k = config.d_model // config.heads
+    can_rotate = config.position != "rotary" or d_k % 2 == 0
+    require(can_rotate, "heads", "an even d_model / heads for rotary positions", config.heads)
+    if config.tie_source:
+        shared = config.source_symbols == config.target_symbols
+        expected = f"target_symbols = {config.target_symbols}, to be shared"
+        require(shared, "source_symbols", expected, config.source_symbols)
+
+
+def _check_source(config: TransformerConfig, there: bool) -> None:
+    expected = "a number of symbols" if there else "None for a language model"
+    fits = (config.source_symbols is not None) == there
+    require(fits, "source_symbols", expected, config.source_symbols)
