@@ -2,11 +2,18 @@
 
 import csv
 import importlib.util
+from functools import partial
 from pathlib import Path
 
 import pytest
+import torch
+
+from attention.recurrent import greedy
+from attention.recurrent import load as load_translator
+from attention.training import decode_all, exact_matches, read_tensors
 
 EXPERIMENTS = Path(__file__).resolve().parent.parent / "experiments"
+WEIGHTS = EXPERIMENTS.parent / "weights"
 
 
 def load(name: str):
@@ -63,3 +70,122 @@ def test_main_arms_of_the_bottleneck_have_equal_parameters():
     }
     assert max(counts.values()) <= 1.01 * min(counts.values())
     assert bottleneck.ARMS["fixed"][0].score is None
+
+
+@pytest.fixture(scope="module")
+def bottleneck():
+    return load("bottleneck")
+
+
+def rows_of(name: str) -> list[dict[str, str]]:
+    with (EXPERIMENTS / name).open() as file:
+        return list(csv.DictReader(file))
+
+
+def test_logs_of_the_bottleneck_are_complete(bottleneck):
+    expected = {
+        (arm, str(seed), str(updates), test)
+        for arm, (_, stops) in bottleneck.ARMS.items()
+        for seed in bottleneck.seeds_of(arm)
+        for updates in stops
+        for test in bottleneck.TESTS
+    }
+    rows = rows_of("bottleneck.csv")
+    found = [(row["arm"], row["seed"], row["updates"], row["test"]) for row in rows]
+    assert set(found) == expected
+    assert len(found) == len(expected)
+    logged = {
+        (arm, str(seed), str(updates))
+        for arm, (_, stops) in bottleneck.ARMS.items()
+        for seed in bottleneck.seeds_of(arm)
+        for updates in range(100, stops[-1] + 1, 100)
+    }
+    log = rows_of("bottleneck_log.csv")
+    assert {(row["arm"], row["seed"], row["updates"]) for row in log} == logged
+
+
+def test_parameters_in_the_log_of_the_bottleneck(bottleneck):
+    for row in rows_of("bottleneck.csv"):
+        config, _ = bottleneck.ARMS[row["arm"]]
+        assert int(row["parameters"]) == bottleneck.parameters_of(config)
+
+
+def test_the_bottleneck_begins_again_as_it_was_logged(bottleneck):
+    (logged,) = (
+        row
+        for row in rows_of("bottleneck_log.csv")
+        if (row["arm"], row["seed"], row["updates"]) == ("fixed", "1", "100")
+    )
+    data = bottleneck.BatchesByLength(bottleneck.training_pairs("fixed"), bottleneck.BATCH, 1)
+    config, _ = bottleneck.ARMS["fixed"]
+    run = bottleneck.TrainingRun(bottleneck.new_translator(config, 1), data, bottleneck.RECIPE)
+    run.advance(100)
+    # float32 training differs between processors, early on by little
+    assert run.log[-1].loss == pytest.approx(float(logged["loss"]), rel=2e-3)
+    assert run.log[-1].tokens == int(logged["tokens"])
+
+
+@pytest.mark.parametrize("arm", ["fixed", "additive"])
+def test_committed_weights_are_those_of_the_log(bottleneck, arm):
+    model = load_translator(WEIGHTS / f"translator-{arm}.safetensors")
+    config, stops = bottleneck.ARMS[arm]
+    assert model.config == config
+    test = "length 17-20"
+    (logged,) = (
+        float(row["exact_match"])
+        for row in rows_of("bottleneck.csv")
+        if (row["arm"], row["seed"], row["updates"], row["test"])
+        == (arm, "0", str(stops[-1]), test)
+    )
+    pairs = bottleneck.numbers(test, bottleneck.TESTS[test])
+    sources, targets = zip(*pairs, strict=True)
+    outputs = decode_all(partial(greedy, model), sources)
+    found = sum(exact_matches(outputs, targets)) / len(pairs)
+    assert found == pytest.approx(logged, abs=0.5 / len(pairs))
+
+
+@pytest.mark.parametrize("path", sorted(WEIGHTS.glob("*")), ids=lambda path: path.name)
+def test_committed_weights_are_small_and_whole(path):
+    assert path.suffix == ".safetensors"
+    assert path.stat().st_size <= 4_000_000
+    tensors, _ = read_tensors(path)  # refuses a wrong checksum
+    assert all(tensor.isfinite().all() for tensor in tensors.values())
+
+
+# ------------------------------------------------------------------ blind scores
+
+
+@pytest.fixture(scope="module")
+def blind_scores():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(EXPERIMENTS)  # it imports bottleneck
+        return load("blind_scores")
+
+
+def test_log_of_the_blind_scores_is_complete(blind_scores):
+    rows = rows_of("blind_scores.csv")
+    found = {(row["arm"], row["seed"], row["updates"], row["test"]) for row in rows}
+    tests = {row["test"] for row in rows_of("bottleneck.csv")}
+    assert (
+        len(found) == len(rows) == len(blind_scores.RUNS) * len(blind_scores.UPDATES) * len(tests)
+    )
+    assert {(row["arm"], int(row["seed"])) for row in rows} == set(blind_scores.RUNS)
+
+
+def test_the_blind_experiment_trains_attention_as_the_bottleneck_does():
+    key = ("arm", "seed", "updates", "test")
+    logged = {tuple(row[k] for k in key): row["exact_match"] for row in rows_of("bottleneck.csv")}
+    for row in rows_of("blind_scores.csv"):
+        if row["arm"] == "additive":
+            assert row["exact_match"] == logged[tuple(row[k] for k in key)]
+
+
+def test_blind_weights_do_not_depend_on_the_source(blind_scores):
+    model = blind_scores.blind_translator(seed=0)
+    state = torch.randn(2, model.config.d_decoder, generator=torch.Generator().manual_seed(0))
+    mask = torch.tensor([[True] * 5, [True] * 3 + [False] * 2])
+    annotations = [torch.full((2, 5, 2 * model.config.d_encoder), number) for number in (0.0, 1.0)]
+    one, other = (model.look_back(state, None, each, mask)[1] for each in annotations)
+    assert torch.equal(one, other)
+    assert (one[1, 3:] == 0).all()
+    assert torch.allclose(one.sum(-1), torch.ones(2))
