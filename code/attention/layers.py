@@ -173,9 +173,7 @@ class MultiHeadAttention(nn.Module):
         if angles is not None:
             query, key = rotate(query, angles), rotate(key, angles)
         if not return_weights:
-            if score_bias is not None:  # one tensor for both: -inf where the mask says no
-                score_bias = score_bias.to(query.dtype)
-                mask = score_bias if mask is None else score_bias.masked_fill(~mask, -torch.inf)
+            mask = _mask_and_bias(mask, score_bias, query.dtype)
             output = F.scaled_dot_product_attention(query, key, value, mask, dropout)
             return self.W_O(merge_heads(output))  # (batch, queries, d_model)
 
@@ -185,13 +183,23 @@ class MultiHeadAttention(nn.Module):
         return self.W_O(merge_heads(output)), weights
 
 
+def _mask_and_bias(
+    mask: Tensor | None, score_bias: Tensor | None, dtype: torch.dtype
+) -> Tensor | None:
+    """Say both in one tensor, to be added to the scores: -inf where the mask says no."""
+    if score_bias is None:
+        return mask
+    score_bias = score_bias.to(dtype)
+    return score_bias if mask is None else score_bias.masked_fill(~mask, -torch.inf)
+
+
 def _attention_weights(
     query: Tensor,
     key: Tensor,
     mask: Tensor | None,
     score_bias: Tensor | None = None,
 ) -> Tensor:
-    """Compute softmax(query @ key^T / sqrt(d_k) + score_bias), with zeros where masked."""
+    """Compute the softmax of the scores, with zeros where masked."""
     # Scores in at least 32 bits: a float16 dot product overflows early.
     working = torch.promote_types(query.dtype, torch.float32)
     # (..., queries, d_k) times (..., d_k, keys)
