@@ -1,6 +1,6 @@
 """Is the one vector the bottleneck? Translators with it and without it, and controls.
 
-The experiment of chapters 1 and 2. All models translate the same sentences of
+The experiment of chapters 1 and 2. All models but "more data" learn the same sentences of
 `attention.corpus`, 5 to 20 English words, and are tested on new ones of the same
 lengths and, apart from that, on longer ones. It writes
 
