@@ -2,7 +2,7 @@
 
 import pytest
 
-from attention.report import require, section, sentence, table
+from attention.report import listing, require, section, sentence, table
 
 
 def test_sentence_is_one_line_and_renders():
@@ -38,3 +38,41 @@ def test_section_links_to_a_heading():
     heading = "The formula, and the smallest code"
     assert section(heading) == f"[{heading}](#the-formula-and-the-smallest-code)"
     assert section("Why three matrices?") == "[Why three matrices?](#why-three-matrices)"
+
+
+def half(number):
+    """Say half of it.
+
+    A long story.
+    """
+
+    # A comment stays.
+    return number / 2
+
+
+class Pair:
+    """Hold two."""
+
+    size = 2
+
+    def both(self):
+        """Return both."""
+        return "one", "two"
+
+
+def test_a_listing_is_the_source_without_docstrings():
+    assert listing(half).splitlines() == [
+        "def half(number):",
+        "    # A comment stays.",
+        "    return number / 2",
+    ]
+    assert listing(Pair).splitlines() == [
+        "class Pair:",
+        "    size = 2",
+        "",
+        "    def both(self):",
+        '        return "one", "two"',
+    ]
+    assert listing(Pair.both, half) == (
+        'def both(self):\n    return "one", "two"\n\n\n' + listing(half)
+    )

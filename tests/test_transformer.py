@@ -46,9 +46,9 @@ from attention.transformer import (
 )
 
 # Random cases per comparison with torch; the mutation tester asks for fewer.
-CASES = int(os.environ.get("ATTENTION_TEST_CASES", "60"))
+CASES = int(os.environ.get("ATTENTION_TEST_CASES", "120"))
 many_cases = settings(max_examples=CASES)
-some_cases = settings(max_examples=max(CASES // 3, 10))
+some_cases = settings(max_examples=max(CASES // 6, 10))
 
 pytestmark = pytest.mark.filterwarnings("ignore:enable_nested_tensor")
 

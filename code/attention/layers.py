@@ -73,6 +73,10 @@ def merge_heads(
     return x.transpose(-2, -3).flatten(-2)
 
 
+Output = Float[Tensor, "*batch queries d_model"]
+Weights = Float[Tensor, "*batch heads queries keys"]
+
+
 class MultiHeadAttention(nn.Module):
     """Attend several times side by side, each head with its own projections.
 
@@ -97,7 +101,13 @@ class MultiHeadAttention(nn.Module):
         not divide ``d_model``, or ``dropout`` is out of range.
     """
 
-    def __init__(self, d_model: int, heads: int, bias: bool = True, dropout: float = 0.0):
+    def __init__(
+        self,
+        d_model: int,
+        heads: int,
+        bias: bool = True,
+        dropout: float = 0.0,
+    ):
         super().__init__()
         _check_positive_integer("d_model", d_model)
         _check_positive_integer("heads", heads)
@@ -118,10 +128,7 @@ class MultiHeadAttention(nn.Module):
         return_weights: bool = False,
         angles: Float[Tensor, "length pairs"] | None = None,
         score_bias: Float[Tensor, "..."] | None = None,
-    ) -> (
-        Float[Tensor, "*batch queries d_model"]
-        | tuple[Float[Tensor, "*batch queries d_model"], Float[Tensor, "*batch heads queries keys"]]
-    ):
+    ) -> Output | tuple[Output, Weights]:
         """Let each row of ``x`` attend to the rows of ``memory``, or of ``x`` itself.
 
         Parameters
@@ -167,19 +174,23 @@ class MultiHeadAttention(nn.Module):
         score_bias = _checked_score_bias(score_bias, x, memory, self.heads)
         dropout = self.dropout if self.training else 0.0
 
-        query = split_heads(self.W_Q(x), self.heads)  # (batch, heads, queries, d_k)
-        key = split_heads(self.W_K(memory), self.heads)  # (batch, heads, keys, d_k)
-        value = split_heads(self.W_V(memory), self.heads)  # (batch, heads, keys, d_v)
+        query = split_heads(self.W_Q(x), self.heads)
+        key = split_heads(self.W_K(memory), self.heads)
+        value = split_heads(self.W_V(memory), self.heads)
+        # now (batch, heads, queries, d_k), (batch, heads, keys, d_k) and
+        # (batch, heads, keys, d_v)
         if angles is not None:
             query, key = rotate(query, angles), rotate(key, angles)
         if not return_weights:
             mask = _mask_and_bias(mask, score_bias, query.dtype)
-            output = F.scaled_dot_product_attention(query, key, value, mask, dropout)
+            output = F.scaled_dot_product_attention(
+                query, key, value, attn_mask=mask, dropout_p=dropout
+            )  # (batch, heads, queries, d_v)
             return self.W_O(merge_heads(output))  # (batch, queries, d_model)
 
         # (batch, heads, queries, keys)
         weights = _attention_weights(query, key, mask, score_bias)
-        output = F.dropout(weights, dropout) @ value  # (batch, heads, queries, d_v)
+        output = F.dropout(weights, dropout) @ value
         return self.W_O(merge_heads(output)), weights
 
 
@@ -218,6 +229,8 @@ def _attention_weights(
 
 # ------------------------------------------------- the norm, and each alone
 
+Rows = Float[Tensor, "*batch d_model"]  # a vector for each position
+
 
 def layer_norm(
     x: Float[Tensor, "*batch d_model"],
@@ -254,12 +267,13 @@ class LayerNorm(nn.Module):
     def __init__(self, d_model: int, eps: float = 1e-5):
         super().__init__()
         _check_positive_integer("d_model", d_model)
-        require(isinstance(eps, int | float) and eps > 0, "eps", "a positive number", eps)
+        positive = isinstance(eps, int | float) and eps > 0
+        require(positive, "eps", "a positive number", eps)
         self.eps = eps
         self.gain = nn.Parameter(torch.ones(d_model))
         self.bias = nn.Parameter(torch.zeros(d_model))
 
-    def forward(self, x: Float[Tensor, "*batch d_model"]) -> Float[Tensor, "*batch d_model"]:
+    def forward(self, x: Rows) -> Rows:
         """Normalise each position by itself: no other has a say in it.
 
         Raises
@@ -299,19 +313,25 @@ class FeedForward(nn.Module):
         ``dropout`` is out of range.
     """
 
-    def __init__(self, d_model: int, d_ff: int, activation: str = "relu", dropout: float = 0.0):
+    def __init__(
+        self,
+        d_model: int,
+        d_ff: int,
+        activation: str = "relu",
+        dropout: float = 0.0,
+    ):
         super().__init__()
         _check_positive_integer("d_model", d_model)
         _check_positive_integer("d_ff", d_ff)
-        known = tuple(ACTIVATIONS)
-        require(activation in known, "activation", f"one of {known}", activation)
+        expected = f"one of {tuple(ACTIVATIONS)}"
+        require(activation in ACTIVATIONS, "activation", expected, activation)
         _check_probability("dropout", dropout)
         self.W_1 = nn.Linear(d_model, d_ff)
         self.W_2 = nn.Linear(d_ff, d_model)
         self.activation = ACTIVATIONS[activation]
         self.dropout = nn.Dropout(dropout)
 
-    def forward(self, x: Float[Tensor, "*batch d_model"]) -> Float[Tensor, "*batch d_model"]:
+    def forward(self, x: Rows) -> Rows:
         """Return what is to be added at each position.
 
         Raises
@@ -366,9 +386,9 @@ def position_angles(
     _check_positive_integer("width", width)
     _check_offset(offset)
     require(base > 0, "base", "a positive number", base)
-    position = torch.arange(offset, offset + length, dtype=torch.float64)  # (length,)
-    speed = base ** (-torch.arange(0, width, 2, dtype=torch.float64) / width)  # (pairs,)
-    return position[:, None] * speed
+    position = torch.arange(offset, offset + length).double()  # (length,)
+    column = torch.arange(0, width, 2).double()  # (pairs,)
+    return position[:, None] * base ** (-column / width)
 
 
 def sinusoidal_positions(

@@ -2,10 +2,14 @@
 
 A number in this book's prose comes from the cell that measured it. The cell
 ends in ``sentence(...)`` or ``table(...)``, whose result is rendered as Markdown
-in JupyterLab and on the site, and prints as plain text anywhere else.
+in JupyterLab and on the site, and prints as plain text anywhere else. ``listing``
+shows the package's own code, as it stands, where a chapter is about it.
 """
 
+import ast
+import inspect
 import re
+import textwrap
 from collections.abc import Iterable, Sequence
 
 
@@ -52,6 +56,32 @@ def section(heading: str) -> str:
     """Make a link to a heading of the same page, for the last column of a claims table."""
     slug = re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
     return f"[{heading}](#{slug})"
+
+
+def listing(*things: object) -> str:
+    """Return the source of functions and classes as it stands, without the docstrings.
+
+    The comments stay. A chapter says in prose what a docstring says.
+
+    Parameters
+    ----------
+    *things : functions, methods or classes
+        Two blank lines stand between them.
+    """
+    return "\n\n\n".join(_without_docstrings(inspect.getsource(thing)) for thing in things)
+
+
+def _without_docstrings(source: str) -> str:
+    source = textwrap.dedent(source).rstrip()
+    dropped: set[int] = set()  # numbers of lines, from 1
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node):
+            text = node.body[0]
+            dropped |= set(range(text.lineno, text.end_lineno + 1))
+    lines = source.split("\n")
+    # A blank line that parted a docstring from what comes after it goes with it.
+    dropped |= {number + 1 for number in dropped if lines[number : number + 1] == [""]}
+    return "\n".join(line for number, line in enumerate(lines, 1) if number not in dropped)
 
 
 def require(condition: bool, argument: str, expected: str, got: object) -> None:

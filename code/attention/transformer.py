@@ -146,13 +146,15 @@ class Embedding(nn.Module):
         self.config = config
         self.tokens = nn.Embedding(symbols, config.d_model)
         if config.position == "learned":
-            self.positions = LearnedPositions(config.max_length, config.d_model)
+            rows = LearnedPositions(config.max_length, config.d_model)
+            self.positions = rows
         self.dropout = nn.Dropout(config.dropout)
 
     def forward(self, tokens: Tokens) -> Stream:
         """Look the tokens up; add the positions, if they are of the kind that is added."""
         length, d_model = tokens.shape[1], self.config.d_model
-        x = self.tokens(tokens) * math.sqrt(d_model)  # (batch, length, d_model)
+        x = self.tokens(tokens)  # (batch, length, d_model)
+        x = x * math.sqrt(d_model)
         if self.config.position == "sinusoidal":
             x = x + sinusoidal_positions(length, d_model).to(x)
         elif self.config.position == "learned":
@@ -160,16 +162,37 @@ class Embedding(nn.Module):
         return self.dropout(x)
 
 
-def positions_in_scores(config: TransformerConfig, length: int) -> dict[str, Tensor]:
+def positions_in_scores(
+    config: TransformerConfig,
+    length: int,
+) -> dict[str, Tensor]:
     """Make what self-attention needs if positions act on its scores, else nothing."""
     if config.position == "rotary":
-        return {"angles": position_angles(length, config.d_model // config.heads)}
+        d_k = config.d_model // config.heads
+        return {"angles": position_angles(length, d_k)}
     if config.position == "alibi":
         return {"score_bias": alibi_bias(config.heads, length, length)}
     return {}
 
 
 # ---------------------------------------------------------------------- layers
+
+
+def new_attention(config: TransformerConfig) -> MultiHeadAttention:
+    """Make attention of the config's sizes."""
+    d_model, heads, dropout = config.d_model, config.heads, config.dropout
+    return MultiHeadAttention(d_model, heads, dropout=dropout)
+
+
+def new_feed_forward(config: TransformerConfig) -> FeedForward:
+    """Make a feed-forward layer of the config's sizes."""
+    sizes = config.d_model, config.d_ff
+    return FeedForward(*sizes, config.activation, config.dropout)
+
+
+def new_logits(config: TransformerConfig) -> nn.Linear:
+    """Make the matrix that scores each symbol; it has no bias, as an embedding has none."""
+    return nn.Linear(config.d_model, config.target_symbols, bias=False)
 
 
 class Residual(nn.Module):
@@ -212,13 +235,17 @@ class EncoderLayer(nn.Module):
 
     def __init__(self, config: TransformerConfig):
         super().__init__()
-        d_model, heads, dropout = config.d_model, config.heads, config.dropout
-        self.self_attention = MultiHeadAttention(d_model, heads, dropout=dropout)
-        self.feed_forward = FeedForward(d_model, config.d_ff, config.activation, dropout)
+        self.self_attention = new_attention(config)
+        self.feed_forward = new_feed_forward(config)
         self.around_self_attention = Residual(config)
         self.around_feed_forward = Residual(config)
 
-    def forward(self, x: Stream, mask: Mask | None = None, **positions: Tensor) -> Stream:
+    def forward(
+        self,
+        x: Stream,
+        mask: Mask | None = None,
+        **positions: Tensor,
+    ) -> Stream:
         """Read the stream twice and add to it twice.
 
         Parameters
@@ -229,7 +256,7 @@ class EncoderLayer(nn.Module):
         **positions
             From ``positions_in_scores``.
         """
-        read = self.around_self_attention.read(x)  # (batch, length, d_model), as all that follows
+        read = self.around_self_attention.read(x)  # (batch, length, d_model)
         said = self.self_attention(read, mask=mask, **positions)
         x = self.around_self_attention.add(x, said)
 
@@ -249,10 +276,9 @@ class DecoderLayer(nn.Module):
 
     def __init__(self, config: TransformerConfig):
         super().__init__()
-        d_model, heads, dropout = config.d_model, config.heads, config.dropout
-        self.self_attention = MultiHeadAttention(d_model, heads, dropout=dropout)
-        self.cross_attention = MultiHeadAttention(d_model, heads, dropout=dropout)
-        self.feed_forward = FeedForward(d_model, config.d_ff, config.activation, dropout)
+        self.self_attention = new_attention(config)
+        self.cross_attention = new_attention(config)
+        self.feed_forward = new_feed_forward(config)
         self.around_self_attention = Residual(config)
         self.around_cross_attention = Residual(config)
         self.around_feed_forward = Residual(config)
@@ -282,14 +308,14 @@ class DecoderLayer(nn.Module):
         **positions
             From ``positions_in_scores``, for the self-attention.
         """
-        read = self.around_self_attention.read(x)  # (batch, length, d_model), as all below
+        read = self.around_self_attention.read(x)  # (batch, length, d_model)
         said = self.self_attention(read, mask=mask, **positions)
         x = self.around_self_attention.add(x, said)
 
         read = self.around_cross_attention.read(x)
         said = self.cross_attention(read, memory, memory_mask, return_weights)
         if return_weights:
-            said, weights = said  # weights: (batch, heads, length, source_length)
+            said, weights = said  # and (batch, heads, length, source_length)
         x = self.around_cross_attention.add(x, said)
 
         said = self.feed_forward(self.around_feed_forward.read(x))
@@ -317,7 +343,8 @@ class Encoder(nn.Module):
     def __init__(self, config: TransformerConfig, layers: int):
         super().__init__()
         self.config = config
-        self.layers = nn.ModuleList(EncoderLayer(config) for _ in range(layers))
+        stack = [EncoderLayer(config) for _ in range(layers)]
+        self.layers = nn.ModuleList(stack)
         self.norm = final_norm(config)
 
     def forward(self, x: Stream, mask: Mask | None = None) -> Stream:
@@ -340,7 +367,8 @@ class Decoder(nn.Module):
     def __init__(self, config: TransformerConfig, layers: int):
         super().__init__()
         self.config = config
-        self.layers = nn.ModuleList(DecoderLayer(config) for _ in range(layers))
+        stack = [DecoderLayer(config) for _ in range(layers)]
+        self.layers = nn.ModuleList(stack)
         self.norm = final_norm(config)
 
     def forward(
@@ -359,11 +387,12 @@ class Decoder(nn.Module):
         positions = positions_in_scores(self.config, x.shape[1])
         looked = []
         for layer in self.layers:
-            x = layer(x, memory, mask, memory_mask, return_weights, **positions)
+            masks = mask, memory_mask
+            x = layer(x, memory, *masks, return_weights, **positions)
             if return_weights:
-                x, weights = x  # weights: (batch, heads, length, source_length)
+                x, weights = x  # and (batch, heads, length, source_length)
                 looked.append(weights)
-        x = self.norm(x)  # (batch, length, d_model)
+        x = self.norm(x)
         return (x, torch.stack(looked, 1)) if return_weights else x
 
 
@@ -392,12 +421,12 @@ class Transformer(nn.Module):
         self.target_embedding = Embedding(config.target_symbols, config)
         self.encoder = Encoder(config, config.encoder_layers)
         self.decoder = Decoder(config, config.decoder_layers)
-        self.to_logits = nn.Linear(config.d_model, config.target_symbols, bias=False)
+        self.to_logits = new_logits(config)
         self.apply(initialise)
         if config.tie_logits:
             self.to_logits.weight = self.target_embedding.tokens.weight
         if config.tie_source:
-            self.source_embedding.tokens.weight = self.target_embedding.tokens.weight
+            self.source_embedding.tokens = self.target_embedding.tokens
 
     def forward(
         self, source: Source, target: Tokens, return_weights: bool = False
@@ -429,11 +458,11 @@ class Transformer(nn.Module):
             on the right, target holds ``START``, or there are more positions than have
             been learned.
         """
-        check_tokens("target", target, self.config.target_symbols)
-        require(not (target == START).any(), "target", "no START: the model adds it", "START")
+        _check_target(target, self.config)
         memory, memory_mask = self.encode(source)
         start = torch.full_like(target[:, :1], START)  # (batch, 1)
-        before = torch.cat([start, target[:, :-1]], dim=1)  # what is read before each token
+        # Each token is predicted from those before it: (batch, length)
+        before = torch.cat([start, target[:, :-1]], dim=1)
         return self.decode(before, memory, memory_mask, return_weights)
 
     def encode(self, source: Source) -> tuple[Memory, Mask]:
@@ -447,11 +476,16 @@ class Transformer(nn.Module):
             ``True`` for tokens, ``False`` for padding.
         """
         check_tokens("source", source, self.config.source_symbols)
-        mask = (source != PADDING)[:, None]  # (batch, 1, source_length): the same for all queries
+        # (batch, 1, source_length): the same keys for all queries
+        mask = (source != PADDING)[:, None]
         return self.encoder(self.source_embedding(source), mask), mask
 
     def decode(
-        self, before: Tokens, memory: Memory, memory_mask: Mask, return_weights: bool = False
+        self,
+        before: Tokens,
+        memory: Memory,
+        memory_mask: Mask,
+        return_weights: bool = False,
     ) -> Logits | tuple[Logits, AllWeights]:
         """Predict what follows each of the tokens written so far, ``START`` being the first.
 
@@ -492,7 +526,7 @@ class LanguageModel(nn.Module):
         self.config = config
         self.embedding = Embedding(config.target_symbols, config)
         self.decoder = Encoder(config, config.decoder_layers)
-        self.to_logits = nn.Linear(config.d_model, config.target_symbols, bias=False)
+        self.to_logits = new_logits(config)
         self.apply(initialise)
         if config.tie_logits:
             self.to_logits.weight = self.embedding.tokens.weight
@@ -657,6 +691,11 @@ def _check_config(config: TransformerConfig) -> None:
         shared = config.source_symbols == config.target_symbols
         expected = f"target_symbols = {config.target_symbols}, to be shared"
         require(shared, "source_symbols", expected, config.source_symbols)
+
+
+def _check_target(target: Tensor, config: TransformerConfig) -> None:
+    check_tokens("target", target, config.target_symbols)
+    require(not (target == START).any(), "target", "no START: the model adds it", "START")
 
 
 def _check_source(config: TransformerConfig, there: bool) -> None:
