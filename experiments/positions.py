@@ -29,7 +29,7 @@ processor.
 
 import argparse
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
@@ -68,11 +68,14 @@ def ask(question: str, batch: int, length: int, generator: torch.Generator) -> B
     return Batch(symbols + FIRST, torch.where(known, before + FIRST, PADDING))
 
 
-class Texts:
+class Texts(Sequence[Batch]):
     """Fresh texts for every step of training."""
 
     def __init__(self, question: str, seed: int):
         self.question, self.seed = question, seed
+
+    def __len__(self) -> int:
+        return STEPS
 
     def __getitem__(self, step: int) -> Batch:
         generator = torch.Generator().manual_seed(self.seed + 1_000_003 * (step + 1))

@@ -6,7 +6,7 @@ steps (loss, gradient, Adam) of one, then of the other. Before that they must gi
 same loss and the same gradient. It writes throughput.csv, one row for each shape and
 dropout: target tokens per second of both, medians over 5 turns, and ours over theirs.
 
-    .venv/bin/python experiments/throughput.py           two minutes on two idle cores
+    .venv/bin/python experiments/throughput.py           three minutes on two idle cores
     .venv/bin/python experiments/throughput.py --quick   a small try on one thread, in
                                                          processor time, for a busy machine
 
@@ -32,7 +32,7 @@ from attention.transformer import Residual, Transformer, TransformerConfig, new_
 OUTPUT = Path(__file__).with_suffix(".csv")
 SHAPES = {"short": (64, 16), "long": (8, 128)}  # batch, and length of source and target
 SYMBOLS = 400
-TURNS, STEPS = 5, 10
+TURNS, STEPS = 5, 20
 
 
 class TorchTransformer(nn.Module):

@@ -190,3 +190,79 @@ def test_blind_weights_do_not_depend_on_the_source(blind_scores):
     assert torch.equal(one, other)
     assert (one[1, 3:] == 0).all()
     assert torch.allclose(one.sum(-1), torch.ones(2))
+
+
+@pytest.fixture(scope="module")
+def positions():
+    return load("positions")
+
+
+def test_log_of_the_positions_is_complete(positions):
+    expected = {
+        (question, scheme, str(seed), str(first), str(last))
+        for question in positions.QUESTIONS
+        for scheme in positions.POSITIONS
+        for seed in positions.SEEDS
+        for first, last in positions.STRETCHES
+    }
+    rows = rows_of("positions.csv")
+    found = [(r["question"], r["scheme"], r["seed"], r["first"], r["last"]) for r in rows]
+    assert set(found) == expected
+    assert len(found) == len(expected)
+    assert len(positions.SEEDS) >= 3
+
+
+def test_one_run_of_the_positions_made_again(positions):
+    """Float32 training differs between processors; what was learned should not."""
+    again = positions.run(("recency", "alibi", 1, positions.STEPS))
+    logged = [
+        row
+        for row in rows_of("positions.csv")
+        if (row["question"], row["scheme"], row["seed"]) == ("recency", "alibi", "1")
+    ]
+    assert [float(row["accuracy"]) for row in again] == pytest.approx(
+        [float(row["accuracy"]) for row in logged], abs=0.03
+    )
+
+
+def test_questions_about_positions(positions):
+    """The answers, looked up one by one."""
+    generator = torch.Generator().manual_seed(0)
+    batch = positions.ask("distance", 4, 20, generator)
+    for text, answer in zip(batch.source.tolist(), batch.target.tolist(), strict=True):
+        assert answer == [0] * positions.BACK + text[: -positions.BACK]
+    batch = positions.ask("recency", 4, 40, generator)
+    for text, answer in zip(batch.source.tolist(), batch.target.tolist(), strict=True):
+        last: dict[int, int] = {}
+        for symbol, said in zip(text, answer, strict=True):
+            key, value = divmod(symbol - positions.FIRST, positions.VALUES)
+            assert said == (last[key] + positions.FIRST if key in last else 0)
+            last[key] = value
+
+
+@pytest.mark.filterwarnings("ignore:enable_nested_tensor")
+@pytest.mark.parametrize("norm", ["pre", "post"])
+def test_the_models_of_the_throughput_compute_the_same(norm):
+    throughput = load("throughput")
+    config = throughput.TransformerConfig(
+        throughput.SYMBOLS, throughput.SYMBOLS, 32, 4, 64, 2, 2, norm=norm
+    )
+    ours = throughput.new_transformer(config, seed=0)
+    theirs = throughput.TorchTransformer(ours)
+    batch = throughput.batch_of(4, 12)
+    throughput.check_equal(ours, theirs, *batch)
+    with torch.no_grad():
+        ours.encoder.layers[1].feed_forward.W_1.weight[0, 0] += 1
+    with pytest.raises(AssertionError):
+        throughput.check_equal(ours, theirs, *batch)
+
+
+def test_log_of_the_throughput_is_complete():
+    throughput = load("throughput")
+    rows = rows_of("throughput.csv")
+    assert [(row["shape"], row["dropout"]) for row in rows] == [
+        (shape, dropout) for dropout in ("0.0", "0.1") for shape in throughput.SHAPES
+    ]
+    for row in rows:
+        measured = int(row["ours"]) / int(row["torch"])
+        assert float(row["ratio"]) == pytest.approx(measured, abs=1e-3)
