@@ -42,8 +42,8 @@ experiments: setup ## run every long experiment afresh and store its log and wei
 bottleneck: setup ## only the one of chapters 1 and 2 (an hour and a half)
 	@$(RUN) experiments/bottleneck.py
 
-mutants: setup    ## mutation test of attention.by_hand (about a quarter of an hour)
-	@$(RUN) tools/mutants.py by_hand
+mutants: setup    ## mutation test of by_hand; MODULE=layers or transformer for those (up to an hour)
+	@$(RUN) tools/mutants.py $(or $(MODULE),by_hand)
 
 lock:             ## write requirements.lock from the environment as it is
 	@$(PYTHON) tools/environment.py --lock

@@ -231,7 +231,8 @@ def test_in_this_process(copy: Path, module: str) -> None:
             os.dup2(log.fileno(), 2)
             signal.alarm(SECONDS)
             os.chdir(copy)
-            sys.path.insert(0, str(copy / "code"))
+            # As `python -m pytest` does; tests import `tests.conftest` from there.
+            sys.path[:0] = [str(copy / "code"), str(copy)]
             # The error tests take no time, so they go first.
             tests = sorted(map(str, (copy / "tests").glob(f"test_{module}*.py")), reverse=True)
             options = ["-x", "-q", "-p", "no:cacheprovider", "--tb=line", f"--rootdir={copy}"]

@@ -71,8 +71,9 @@ def bring_to_life(app: Sphinx, exception: Exception | None) -> None:
         path = site / "chapters" / f"{notebook.stem}.html"
         if path.exists():
             page = BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
+            code = place_cells(page, notebook)
             if can_run:
-                mark_cells(page, notebook)
+                mark_cells(code, notebook)
                 size = {"data-notebook": notebook.name, "data-megabytes": megabytes(folder)}
                 add_script(page, f"page.mjs?v={version}", size)
                 add_style(page, f"live.css?v={version}")
@@ -84,18 +85,25 @@ def bring_to_life(app: Sphinx, exception: Exception | None) -> None:
 # ------------------------------------------------------------------------- pages
 
 
-def mark_cells(page: BeautifulSoup, notebook: Path) -> None:
-    """Tell each cell of the page its id, whether it is live, and what it needs."""
+def place_cells(page: BeautifulSoup, notebook: Path) -> list[Tag]:
+    """Find the notebook's code cells on the page, and give each its id as an anchor."""
     content = nbformat.read(notebook, as_version=4)
-    described = cells(content, PACKAGE)
-    sources = [cell.source for cell in content.cells if cell.cell_type == "code"]
+    code = [cell for cell in content.cells if cell.cell_type == "code"]
     places = page.select("article div.cell")
-    if len(places) != len(described):
-        raise ValueError(f"{notebook.name}: {len(described)} code cells, {len(places)} on the page")
-    for place, cell, source in zip(places, described, sources, strict=True):
+    if len(places) != len(code):
+        raise ValueError(f"{notebook.name}: {len(code)} code cells, {len(places)} on the page")
+    for place, cell in zip(places, code, strict=True):
         shown = place.select_one(".cell_input pre").get_text()
-        if shown.strip() != source.strip():
+        if shown.strip() != cell.source.strip():
             raise ValueError(f"{notebook.name}: {cell.id} is not the cell on the page")
+        place["id"] = cell.id
+    return places
+
+
+def mark_cells(places: list[Tag], notebook: Path) -> None:
+    """Tell each cell of the page whether it is live, and what it needs."""
+    described = cells(nbformat.read(notebook, as_version=4), PACKAGE)
+    for place, cell in zip(places, described, strict=True):
         mark(place, cell)
 
 
