@@ -427,7 +427,7 @@ def rotate(
 ) -> Float[Array, "*batch length d_k"]:
     """Turn each two neighbouring columns by the angle of the row's position (RoPE).
 
-    Su et al. (2021), section 3.2.2, equation 34. The dot product of a turned query
+    Su et al. (2021), section 3.2.2, in the form of equation 34. The dot product of a turned query
     and a turned key depends on how far apart they are, and not on where they are.
 
     Parameters
