@@ -7,8 +7,8 @@ with learning and not with the question. All that varies is
 
     norm           post (after each sum, as in 2017) or pre (before each sublayer)
     layers         12, or 2 as the control: both norms should train there
-    learning rate  0.0003, 0.001, 0.003, 0.01: nobody is judged at a rate that does not
-                   suit him
+    learning rate  0.0003, 0.001, 0.003, 0.01: no norm is judged at a rate that does not
+                   suit it
     warm-up        none, or 100 steps in which the rate rises in a straight line from 0
 
 and the seed of weights and texts, 0 to 2. The rate falls to 0 in a straight line at the
@@ -26,6 +26,7 @@ same kind of processor.
 
 import argparse
 import csv
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from itertools import product
 from pathlib import Path
@@ -47,11 +48,14 @@ STEPS, EVERY = 600, 50
 LENGTH, BATCH, TESTS = 32, 8, 64
 
 
-class Texts:
+class Texts(Sequence[Batch]):
     """Fresh texts for every step of training."""
 
     def __init__(self, seed: int):
         self.seed = seed
+
+    def __len__(self) -> int:
+        return STEPS
 
     def __getitem__(self, step: int) -> Batch:
         generator = torch.Generator().manual_seed(self.seed + 1_000_003 * (step + 1))

@@ -3,6 +3,7 @@
 import csv
 import importlib.util
 from functools import partial
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -266,3 +267,33 @@ def test_log_of_the_throughput_is_complete():
     for row in rows:
         measured = int(row["ours"]) / int(row["torch"])
         assert float(row["ratio"]) == pytest.approx(measured, abs=1e-3)
+
+
+@pytest.fixture(scope="module")
+def norms():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(EXPERIMENTS)  # it imports positions
+        return load("norm_placement")
+
+
+def test_log_of_the_norm_placement_is_complete(norms):
+    rows = rows_of("norm_placement.csv")
+    names = ("layers", "norm", "learning_rate", "warm_up", "seed", "step")
+    found = [tuple(row[name] for name in names) for row in rows]
+    steps = range(norms.EVERY, norms.STEPS + 1, norms.EVERY)
+    arms = product(norms.LAYERS, norms.NORMS, norms.RATES, norms.WARM_UPS, norms.SEEDS, steps)
+    expected = {tuple(map(str, arm)) for arm in arms}
+    assert set(found) == expected
+    assert len(found) == len(expected)
+
+
+def test_one_run_of_the_norm_placement_made_again(norms):
+    key = (2, "post", 0.001, 0, 1)
+    names = ("layers", "norm", "learning_rate", "warm_up", "seed")
+    logged = [
+        float(row["accuracy"])
+        for row in rows_of("norm_placement.csv")
+        if tuple(row[name] for name in names) == tuple(map(str, key))
+    ]
+    again = [float(row["accuracy"]) for row in norms.run((*key, norms.STEPS))]
+    assert again[-1] == pytest.approx(logged[-1], abs=0.02)

@@ -35,9 +35,7 @@ INCOMPLETE = (
 )
 
 
-def fetch(
-    pip: Callable[..., int], node: Callable[..., int], locked: Callable[[str], str]
-) -> bool:
+def fetch(pip: Callable[..., int], node: Callable[..., int], locked: Callable[[str], str]) -> bool:
     """Fetch all files that are missing, and tell whether the folder is complete.
 
     `pip` and `node` run these programs with some arguments and return the exit

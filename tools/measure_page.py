@@ -39,6 +39,9 @@ FIGURES = {
     "scaling-lab": "chapters/04-scaling.html",
     "mask-lab": "chapters/05-masking.html",
     "head-splitter": "chapters/06-multi-head.html",
+    "architecture-map": "chapters/08-transformer.html",
+    "position-lab": "chapters/07-position.html",
+    "live-translator": "chapters/09-translation.html",
 }
 
 
@@ -168,7 +171,7 @@ def repaint_times(browser: Browser, address: str, name: str) -> list[float]:
     figure.scroll_into_view_if_needed()
     box = figure.bounding_box()
     browser.start_tracing(page=page, categories=TRACED)
-    if name == "scaling-lab":  # the one figure that is dragged
+    if name in ("scaling-lab", "position-lab"):  # these are dragged
         slide(page, figure)
     else:
         for step in range(60):

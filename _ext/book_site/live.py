@@ -1,8 +1,9 @@
 """Put the live code and the explorable figures into the built site.
 
 * every code cell says whether it runs in the page, and what it needs (cells.py);
-* `_static/live` gets the page's scripts (from `_live`), bundled, and this very
-  package as a wheel; `_static/pyodide` gets Python and NumPy for the browser.
+* `_static/live` gets the page's scripts (from `_live`), bundled, the weights of the
+  models that run in a page, and this very package as a wheel; `_static/pyodide`
+  gets Python and NumPy for the browser.
 
 A reader who runs nothing loads page.mjs, live.css and explorables.mjs alone.
 Where the files for the browser were not to be had (tools/browser_python.py),
@@ -79,6 +80,7 @@ def bring_to_life(app: Sphinx, exception: Exception | None) -> None:
                 add_style(page, f"live.css?v={version}")
             if page.select_one("[data-figure]"):
                 add_script(page, f"explorables.mjs?v={version}")
+            copy_weights(page, folder / "weights")
             path.write_text(str(page), encoding="utf-8")
 
 
@@ -142,6 +144,17 @@ def megabytes(folder: Path) -> str:
     files = [*folder.glob("*.whl"), *(folder.parent / "pyodide").glob("numpy-*.whl")]
     files += [folder.parent / "pyodide" / name for name in (*PYODIDE, PYTHON_LIBRARY)]
     return str(round(sum(len(compress(path.read_bytes(), 6)) for path in files) / 1e6))
+
+
+def copy_weights(page: BeautifulSoup, folder: Path) -> None:
+    """Copy the models that figures of the page fetch; their addresses hold a version."""
+    for figure in page.select("live-translator[data-figure]"):
+        file = json.loads(figure["data-figure"])["file"]
+        weights = ROOT / "weights" / file["name"]
+        if sha256(weights.read_bytes()).hexdigest()[:8] != file["version"]:
+            raise ValueError(f"{weights.name}: the notebook was run with other weights")
+        folder.mkdir(exist_ok=True)
+        shutil.copyfile(weights, folder / weights.name)
 
 
 # ----------------------------------------------------------------------- scripts

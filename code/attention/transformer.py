@@ -5,8 +5,8 @@ From the inside out: ``Residual`` is the place of a sublayer on the residual str
 ``Decoder`` are stacks of them, and ``Transformer`` puts embeddings before and logits
 after. ``LanguageModel`` is made of the same parts without a source.
 
-The norm stands where ``norm`` says: "post" is the paper, "pre" is most of today's
-models, and what is built here unless told otherwise. Torch's ``nn.Transformer`` ends
+The norm stands where ``norm`` says: "post" is the paper, "pre" is what many later
+models do, and what is built here unless told otherwise. Torch's ``nn.Transformer`` ends
 each stack in one more norm whatever the placement; here, as in the paper, a post-norm
 stack has none, and a pre-norm stack, whose sum nobody else normalises, has one.
 """
@@ -146,8 +146,8 @@ class Embedding(nn.Module):
         self.config = config
         self.tokens = nn.Embedding(symbols, config.d_model)
         if config.position == "learned":
-            rows = LearnedPositions(config.max_length, config.d_model)
-            self.positions = rows
+            sizes = config.max_length, config.d_model
+            self.positions = LearnedPositions(*sizes)
         self.dropout = nn.Dropout(config.dropout)
 
     def forward(self, tokens: Tokens) -> Stream:
@@ -349,9 +349,9 @@ class Encoder(nn.Module):
 
     def forward(self, x: Stream, mask: Mask | None = None) -> Stream:
         """Run the layers one after the other, all with the same mask."""
-        positions = positions_in_scores(self.config, x.shape[1])
+        where = positions_in_scores(self.config, x.shape[1])
         for layer in self.layers:
-            x = layer(x, mask, **positions)  # (batch, length, d_model)
+            x = layer(x, mask, **where)  # (batch, length, d_model)
         return self.norm(x)
 
 
@@ -384,11 +384,11 @@ class Decoder(nn.Module):
         where the causal mask lets nobody look.
         """
         mask = causal_mask(x.shape[1])
-        positions = positions_in_scores(self.config, x.shape[1])
+        where = positions_in_scores(self.config, x.shape[1])
         looked = []
         for layer in self.layers:
-            masks = mask, memory_mask
-            x = layer(x, memory, *masks, return_weights, **positions)
+            # (batch, length, d_model)
+            x = layer(x, memory, mask, memory_mask, return_weights, **where)
             if return_weights:
                 x, weights = x  # and (batch, heads, length, source_length)
                 looked.append(weights)

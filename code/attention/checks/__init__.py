@@ -15,7 +15,16 @@ is found is told in ``_exercise.py``; the common mistakes are listed in
 ``chapter03.py`` and its neighbours, one for each chapter.
 """
 
-from attention.checks import chapter01, chapter02, chapter03, chapter04, chapter05, chapter06
+from attention.checks import (
+    chapter01,
+    chapter02,
+    chapter03,
+    chapter04,
+    chapter05,
+    chapter06,
+    chapter07,
+    chapter08,
+)
 from attention.checks._exercise import Exercise, Misconception, Symptom, Verdict
 from attention.checks.chapter01 import (
     decoder_inputs,
@@ -60,11 +69,35 @@ from attention.checks.chapter06 import (
     split_heads,
     sum_over_heads,
 )
+from attention.checks.chapter07 import (
+    alibi_bias,
+    rotate,
+    shift_matrix,
+    sinusoidal_positions,
+    values_from_averages,
+)
+from attention.checks.chapter08 import (
+    decoder_layer,
+    embed,
+    feed_forward,
+    layer_norm,
+    layer_parameters,
+    residual,
+)
 
 # By the name of the checker, in the order of the book.
 EXERCISES: dict[str, Exercise] = {
     exercise.name: exercise
-    for chapter in (chapter01, chapter02, chapter03, chapter04, chapter05, chapter06)
+    for chapter in (
+        chapter01,
+        chapter02,
+        chapter03,
+        chapter04,
+        chapter05,
+        chapter06,
+        chapter07,
+        chapter08,
+    )
     for exercise in chapter.EXERCISES
 }
 
@@ -75,6 +108,7 @@ __all__ = [
     "Symptom",
     "Verdict",
     "additive_scores",
+    "alibi_bias",
     "alignment_error_rate",
     "attention",
     "causal_mask",
@@ -82,11 +116,16 @@ __all__ = [
     "contextual_vector",
     "cross_attention",
     "decoder_inputs",
+    "decoder_layer",
+    "embed",
     "entropy",
     "exact_match",
+    "feed_forward",
     "jacobian",
     "kernel_regression",
     "last_states",
+    "layer_norm",
+    "layer_parameters",
     "look_back",
     "masked_softmax",
     "merge_heads",
@@ -94,15 +133,20 @@ __all__ = [
     "parameters",
     "projected_scores",
     "read_sentence",
+    "residual",
+    "rotate",
     "scale_for",
     "score_variance",
     "scores",
+    "shift_matrix",
     "shift_targets",
+    "sinusoidal_positions",
     "softmax_rows",
     "split_heads",
     "steps_to_fade",
     "strongest_sources",
     "sum_over_heads",
     "temperature_for",
+    "values_from_averages",
     "window_mask",
 ]
