@@ -21,6 +21,8 @@ __all__ = [
     "checks",
     "corpus",
     "dates",
+    "generate",
+    "interventions",
     "layers",
     "plot",
     "recall",

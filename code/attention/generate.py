@@ -1,0 +1,620 @@
+"""Writing with a trained translator: the likeliest word, a beam of sentences, or a draw.
+
+A translator gives a probability to every token that might come next. *Decoding* turns
+that into a sentence. ``greedy`` takes the likeliest token at each step, ``beam`` keeps
+several beginnings and returns the likeliest sentence among those it has followed to the
+end, ``sample`` draws. ``forced_scores`` is the way back: how likely is a sentence that is
+given?
+
+All of them work for the recurrent translators and for the transformer, since they ask
+little of a model: to read a source, and then to take one token after the other and say
+what may follow. That is a ``Stepper``, and there is a short one for each kind.
+
+``PADDING`` and ``START`` are never written: what probability a model leaves them is
+given to the other tokens, in proportion. Log-probabilities are natural logarithms, in
+float64 whatever the model's numbers are, so that adding many of them loses nothing.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol, runtime_checkable
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pad_sequence
+
+from attention.recurrent import Memory, Translator
+from attention.report import require
+from attention.training import END, PADDING, START, evaluating
+from attention.transformer import Transformer
+
+Source = Int[Tensor, "batch source_length"]
+Tokens = Int[Tensor, "batch length"]
+Token = Int[Tensor, " batch"]  # one for each row
+Logits = Float[Tensor, "batch symbols"]  # of the next token; LogP likewise
+LogP = Float[Tensor, "batch symbols"]
+State = tuple[Tensor | None, ...]
+
+# ------------------------------------------------------- what is asked of a model
+
+
+@runtime_checkable
+class Stepper(Protocol):
+    """What decoding asks of a model: to start on a source, and to take a step.
+
+    All that passes from step to step is the state: a tuple of tensors whose first axis
+    counts the rows, or None where a model has nothing to keep. So ``pick`` can drop,
+    repeat and reorder the rows of any model.
+
+    Attributes
+    ----------
+    model : nn.Module
+        Its dropout is off while something is written.
+    """
+
+    model: nn.Module
+
+    def start(self, source: Source) -> State:
+        """Read the source; give the state in which nothing has been written yet."""
+        ...
+
+    def step(self, state: State, token: Token) -> tuple[Logits, State]:
+        """Take the token written last, ``START`` at first; say what may follow it."""
+        ...
+
+
+@dataclass(frozen=True)
+class RecurrentStepper:
+    """Write with a recurrent translator: it keeps the decoder's state and its memory."""
+
+    model: Translator
+
+    def start(self, source: Source) -> State:
+        """Read the source."""
+        memory, decoder = self.model.encode(source)
+        return decoder, *vars(memory).values()
+
+    def step(self, state: State, token: Token) -> tuple[Logits, State]:
+        """Read one token."""
+        decoder, *memory = state
+        logits, decoder, _ = self.model.step(Memory(*memory), decoder, token)
+        return logits, (decoder, *memory)
+
+
+@dataclass(frozen=True)
+class TransformerStepper:
+    """Write with a transformer: it keeps all tokens so far, and reads them all again."""
+
+    model: Transformer
+
+    def start(self, source: Source) -> State:
+        """Read the source."""
+        memory = self.model.encode(source)
+        return source[:, :0], *memory
+
+    def step(self, state: State, token: Token) -> tuple[Logits, State]:
+        """Read one token, after all that came before it."""
+        before, *memory = state
+        before = torch.cat([before, token[:, None]], dim=1)  # (batch, length)
+        logits = self.model.decode(before, *memory)  # (batch, length, symbols)
+        return logits[:, -1], (before, *memory)
+
+
+Model = Translator | Transformer | Stepper
+
+
+def stepper_for(model: Model) -> Stepper:
+    """Find out how to write with a model; a ``Stepper`` is returned as it is.
+
+    Raises
+    ------
+    ValueError
+        If it is neither a translator of the book nor a ``Stepper``.
+    """
+    if isinstance(model, Translator):
+        return RecurrentStepper(model)
+    if isinstance(model, Transformer):
+        return TransformerStepper(model)
+    expected = "a Translator, a Transformer or a Stepper"
+    require(isinstance(model, Stepper), "model", expected, type(model).__name__)
+    return model
+
+
+def pick(state: State, rows: Int[Tensor, " picked"]) -> State:
+    """Take some rows of a state, in this order; a row may be taken twice or not at all."""
+    return tuple(None if part is None else part[rows] for part in state)
+
+
+def log_probabilities(
+    logits: Float[Tensor, "*batch symbols"],
+) -> Float[Tensor, "*batch symbols"]:
+    """Turn logits into log-probabilities of what may be written.
+
+    Raises
+    ------
+    ValueError
+        If there is a NaN or an infinity among the logits, so that they have no softmax.
+    """
+    never = torch.tensor([PADDING, START])
+    logits = logits.double().index_fill(-1, never, -torch.inf)  # (..., symbols)
+    log_p = logits.log_softmax(-1)  # (..., symbols)
+    require(not log_p.isnan().any(), "logits", "numbers with a softmax", "some without")
+    return log_p
+
+
+# ------------------------------------------------------------- one token at a time
+
+
+def write(model: Model, source: Source, choose: Callable[[LogP], Token], max_length: int) -> Tokens:
+    """Let ``choose`` take a token at each step, until every sentence has ended.
+
+    Parameters
+    ----------
+    model : Translator, Transformer or Stepper
+        Its dropout is off meanwhile.
+    source : (batch, source_length)
+    choose : callable
+        From log-probabilities (batch, symbols) to tokens (batch,). It is called for
+        ended sentences too, as long as others go on.
+    max_length : int
+        Where a sentence is cut off, its ``END`` counted.
+
+    Returns
+    -------
+    tokens : (batch, length)
+        Each row ends in ``END``, then ``PADDING``; a sentence that was cut off has no
+        ``END``.
+
+    Raises
+    ------
+    ValueError
+        If ``max_length`` is not a positive integer, or the model refuses the source.
+    """
+    _check_count("max_length", max_length)
+    stepper = stepper_for(model)
+    with evaluating(stepper.model):
+        state = stepper.start(source)
+        token = torch.full((len(source),), START)  # (batch,)
+        going_on = torch.full((len(source),), True)  # (batch,): no END yet
+        tokens = []
+        for _ in range(max_length):
+            logits, state = stepper.step(state, token)  # (batch, symbols)
+            token = choose(log_probabilities(logits)).where(going_on, PADDING)  # (batch,)
+            tokens.append(token)
+            going_on = token > END  # neither END nor the PADDING after it
+            if not going_on.any():
+                break
+    return torch.stack(tokens, 1)
+
+
+def greedy(
+    model: Model, source: Source, max_length: int = 100, return_weights: bool = False
+) -> Tokens | tuple[Tokens, Float[Tensor, "batch *layers_heads length source_length"]]:
+    """Write the likeliest token at each step; of several, the one with the lowest number.
+
+    Parameters
+    ----------
+    model, source, max_length
+        See ``write``.
+    return_weights : bool
+        Return the weights of looking back at the source too.
+
+    Returns
+    -------
+    tokens : (batch, length)
+        See ``write``.
+    weights : (batch, ..., length, source_length), if asked for
+        With axes for layers and heads in the place of the dots, if the model has
+        several. Row t is of the step that wrote token t; zero after ``END``.
+
+    Raises
+    ------
+    ValueError
+        As in ``write``, or if weights are asked of a model without any.
+    """
+    tokens = write(model, source, lambda log_p: log_p.argmax(1), max_length)
+    if not return_weights:
+        return tokens
+    model = stepper_for(model).model
+    with evaluating(model):
+        _, weights = model(source, tokens, return_weights=True)
+    by_token = weights.movedim(-2, 1)  # (batch, length, ..., source_length): the same numbers
+    by_token[tokens == PADDING] = 0.0
+    return tokens, weights
+
+
+def forced_scores(model: Model, source: Source, target: Tokens) -> Float[Tensor, "batch length"]:
+    """Give the log-probability of each token of a target, the true ones before it given.
+
+    A row's sum is the log-probability of the sentence. It is computed by a single call
+    of the model, not step by step, and is what a beam's total should be.
+
+    Parameters
+    ----------
+    model : Translator, Transformer or Stepper
+        Of a ``Stepper``, the ``model`` inside is called.
+    source : (batch, source_length)
+    target : (batch, length)
+        ``END`` included, without ``START``.
+
+    Returns
+    -------
+    scores : (batch, length)
+        Zero on ``PADDING``.
+
+    Raises
+    ------
+    ValueError
+        If the model refuses source or target.
+    """
+    model = stepper_for(model).model
+    with evaluating(model):
+        logits = model(source, target)  # (batch, length, symbols)
+    log_p = log_probabilities(logits)  # (batch, length, symbols)
+    scores = log_p.gather(2, target[:, :, None]).squeeze(2)  # (batch, length)
+    return scores.where(target != PADDING, 0.0)
+
+
+# ------------------------------------------------------------------------ sampling
+
+
+def sample(
+    model: Model,
+    source: Source,
+    generator: torch.Generator,
+    temperature: float | int = 1.0,
+    top_k: int | None = None,
+    top_p: float | int = 1.0,
+    max_length: int = 100,
+) -> Tokens:
+    """Draw each token with the probability that the model gives it.
+
+    What row r draws depends on the generator, on r and on ``max_length``, and on
+    nothing that stands in other rows.
+
+    Parameters
+    ----------
+    model, source, max_length
+        See ``write``.
+    generator : torch.Generator
+        The same state of it, the same sentences.
+    temperature : float
+        Log-probabilities are divided by it. Near 0 the likeliest token gets all, as
+        with ``greedy``; 1 is the model as it is; above 1 the tokens become more alike.
+    top_k : int, optional
+        Draw among the k likeliest tokens only (Fan et al. 2018, section 5.1).
+    top_p : float
+        Draw among the likeliest tokens only, as many of them as it takes to have this
+        share of the probability (Holtzman et al. 2020, section 3.1), counted after
+        ``temperature`` and ``top_k`` have done their part. With 1: among all.
+
+    Returns
+    -------
+    tokens : (batch, length)
+        See ``write``.
+
+    Raises
+    ------
+    ValueError
+        As in ``write``, or if a setting is out of its range.
+    """
+    _check_sampling(generator, temperature, top_k, top_p)
+    _check_count("max_length", max_length)
+    # As many numbers for each row, whether it needs them or not: none depends on others.
+    shape = len(source), max_length
+    numbers = torch.rand(shape, generator=generator, dtype=torch.float64)
+    number_of_step = iter(numbers.T.contiguous())  # (batch,) at each step
+
+    def choose(log_p: Tensor) -> Tensor:
+        best = log_p.amax(1, keepdim=True)  # (batch, 1)
+        log_p = (log_p - best) / temperature  # (batch, symbols), the best 0: no overflow
+        return draw(truncate(log_p, top_k, top_p), next(number_of_step))
+
+    return write(model, source, choose, max_length)
+
+
+def truncate(log_p: LogP, top_k: int | None, top_p: float | int) -> LogP:
+    """Keep the likeliest tokens and set all others to −∞.
+
+    Parameters
+    ----------
+    log_p : (batch, symbols)
+        Need not be normalised, and the result is not.
+    top_k, top_p
+        See ``sample``. Of equal tokens, those with the lowest numbers are kept.
+    """
+    ranked, tokens = log_p.sort(dim=1, descending=True, stable=True)  # (batch, symbols) each
+    if top_k is not None:
+        ranked[:, top_k:] = -torch.inf
+    if top_p < 1:
+        p = ranked.softmax(1)  # (batch, symbols)
+        better = p.cumsum(1) - p  # the probability of all that is likelier
+        ranked = ranked.masked_fill(better >= top_p, -torch.inf)
+    return torch.empty_like(log_p).scatter(1, tokens, ranked)
+
+
+def draw(log_p: LogP, number: Float[Tensor, " batch"]) -> Token:
+    """Turn a number from [0, 1) into a token.
+
+    The tokens lie side by side on a line, each as wide as its probability; the number
+    falls on one of them.
+
+    Parameters
+    ----------
+    log_p : (batch, symbols)
+        Need not be normalised.
+    number : (batch,)
+    """
+    ends = log_p.exp().cumsum(1)  # (batch, symbols): where each token's place ends
+    ends = ends / ends[:, -1:]  # the last one is 1, above any number
+    return torch.searchsorted(ends, number[:, None], right=True).squeeze(1)  # (batch,)
+
+
+# ----------------------------------------------------------------------- the beam
+
+
+class Hypothesis(NamedTuple):
+    """A sentence that a beam has found.
+
+    Attributes
+    ----------
+    tokens : list of int
+        The last one is ``END``, unless the sentence was cut off.
+    score : float
+        Its log-probability divided by its length penalty.
+    """
+
+    tokens: list[int]
+    score: float
+
+
+def length_penalty(length: float | int | Tensor, alpha: float | int) -> float | Tensor:
+    """Give what the log-probability of a sentence is divided by, for its length.
+
+    Wu et al. (2016), equation 14, without the coverage: ((5 + length) / 6)^α, ``END``
+    counted. With α = 0 it is 1 for all; the larger α, the less a sentence loses by
+    being long.
+    """
+    return ((5 + length) / 6) ** alpha
+
+
+def beam(
+    model: Model,
+    source: Source,
+    width: int = 4,
+    alpha: float | int = 0.0,
+    max_length: int = 100,
+    return_scores: bool = False,
+) -> Tokens | tuple[Tokens, Float[Tensor, " batch"]]:
+    """Write the best sentence that a beam finds: the first of ``n_best``.
+
+    Parameters
+    ----------
+    model, source, width, alpha, max_length
+        See ``n_best``. With a width of 1 this is ``greedy``.
+    return_scores : bool
+
+    Returns
+    -------
+    tokens : (batch, length)
+        As ``greedy`` returns them.
+    scores : (batch,), if asked for
+
+    Raises
+    ------
+    ValueError
+        As in ``n_best``.
+    """
+    found = n_best(model, source, 1, width, alpha, max_length)
+    rows = [torch.tensor(best.tokens) for (best,) in found]
+    tokens = pad_sequence(rows, batch_first=True, padding_value=PADDING)  # (batch, length)
+    if not return_scores:
+        return tokens
+    scores = [best.score for (best,) in found]
+    return tokens, torch.tensor(scores, dtype=torch.float64)
+
+
+def n_best(
+    model: Model,
+    source: Source,
+    n: int,
+    width: int = 4,
+    alpha: float | int = 0.0,
+    max_length: int = 100,
+) -> list[list[Hypothesis]]:
+    """Follow the likeliest beginnings to their ends, and return the best sentences.
+
+    A *hypothesis* is a sentence or the beginning of one. At each step every beginning is
+    continued by every token, and the ``width`` best of all hypotheses are kept. One
+    that gets its ``END`` is finished. It is remembered, and stays in the beam for as long
+    as it is one of the best: if it could not be driven out, poor sentences that end
+    early would take the room of better ones.
+
+    The search is over when no beginning could still get among the n best.
+
+    Parameters
+    ----------
+    model : Translator, Transformer or Stepper
+        Its dropout is off meanwhile.
+    source : (batch, source_length)
+    n : int
+        How many to return for each sentence, from 1 to ``width``.
+    width : int
+        Hypotheses for each sentence.
+    alpha : float
+        How much to make up for the probability that long sentences lose, from 0 for
+        not at all; see ``length_penalty``.
+    max_length : int
+        Where a sentence is cut off, its ``END`` counted.
+
+    Returns
+    -------
+    found : list of lists of Hypothesis
+        For each sentence, the best first; of equal ones, that which was finished first,
+        and then that which stood higher in the beam (see ``Beams.grow``). Fewer than n
+        if fewer were finished; if none was, those that were cut off.
+
+    Raises
+    ------
+    ValueError
+        If a setting is out of its range or the model refuses the source.
+    """
+    _check_count("max_length", max_length)
+    _check_count("width", width)
+    _check_count("n", n, at_most=width)
+    require(_is_number(alpha) and alpha >= 0, "alpha", "a number, 0 or more", alpha)
+    stepper = stepper_for(model)
+    with evaluating(stepper.model):
+        state = stepper.start(source)
+        sentences = torch.arange(len(source))  # (batch,)
+        finished: list[list[Hypothesis]] = [[] for _ in sentences]
+        # The rows of the state: all hypotheses of the first sentence, then of the second ...
+        state = pick(state, sentences.repeat_interleave(width))
+        beams = new_beams(len(source), width, alpha)
+        for _ in range(max_length):
+            logits, state = stepper.step(state, beams.written[:, :, -1].flatten())
+            # (batch, width, symbols)
+            log_p = log_probabilities(logits).unflatten(0, beams.totals.shape)
+            beams, parents = beams.grow(log_p)
+            state = pick(state, (width * sentences[:, None] + parents).flatten())
+            beams.collect(beams.just_ended, finished)
+            if _settled(beams.hopes(max_length), finished, n):
+                break
+    nothing_ended = torch.tensor([[not done] for done in finished])  # (batch, 1)
+    beams.collect(beams.going_on & nothing_ended, finished)  # those that were cut off
+    return [best_first(done)[:n] for done in finished]
+
+
+@dataclass(frozen=True)
+class Beams:
+    """What is being followed: ``width`` hypotheses for each sentence, the best first.
+
+    Attributes
+    ----------
+    written : (batch, width, length)
+        ``START`` and what came after it; ``PADDING`` after ``END``.
+    totals : (batch, width)
+        Log-probabilities; −∞ for an empty place.
+    alpha : float
+        See ``length_penalty``.
+    """
+
+    written: Int[Tensor, "batch width length"]
+    totals: Float[Tensor, "batch width"]
+    alpha: float | int
+
+    @property
+    def going_on(self) -> Bool[Tensor, "batch width"]:
+        """Which hypotheses are beginnings."""
+        ended = (self.written == END).any(2)  # (batch, width)
+        return self.totals.isfinite() & ~ended
+
+    @property
+    def just_ended(self) -> Bool[Tensor, "batch width"]:
+        """Which hypotheses got their ``END`` in the last step."""
+        return self.totals.isfinite() & (self.written[:, :, -1] == END)
+
+    @property
+    def lengths(self) -> Float[Tensor, "batch width"]:
+        """How many tokens have been written, ``END`` included."""
+        return (self.written[:, :, 1:] != PADDING).sum(2, dtype=torch.float64)
+
+    def grow(
+        self, log_p: Float[Tensor, "batch width symbols"]
+    ) -> tuple["Beams", Int[Tensor, "batch width"]]:
+        """Continue each beginning by each token, and keep the best hypotheses.
+
+        Equal ones are in the order of the hypotheses they come from, and then of their
+        last tokens.
+
+        Parameters
+        ----------
+        log_p : (batch, width, symbols)
+            Of each token after each hypothesis; what it says of an ended one is ignored.
+
+        Returns
+        -------
+        beams : Beams
+        parents : (batch, width)
+            The place that each hypothesis came from.
+        """
+        width, symbols = log_p.shape[1:]
+        stays = torch.full((symbols,), -torch.inf, dtype=log_p.dtype)
+        stays[PADDING] = 0.0  # after END, PADDING is certain
+        log_p = log_p.where(self.going_on[:, :, None], stays)
+        candidates = self.totals[:, :, None] + log_p  # (batch, width, symbols)
+        penalties = length_penalty(self.lengths + self.going_on, self.alpha)  # (batch, width)
+        scores = (candidates / penalties[:, :, None]).flatten(1)  # (batch, width * symbols)
+        places = scores.sort(dim=1, descending=True, stable=True).indices[:, :width]
+
+        parents, tokens = places // symbols, places % symbols  # (batch, width) each
+        written = self.written.take_along_dim(parents[:, :, None], dim=1)
+        written = torch.cat([written, tokens[:, :, None]], dim=2)
+        totals = candidates.flatten(1).gather(1, places)  # (batch, width)
+        return Beams(written, totals, self.alpha), parents
+
+    def hopes(self, max_length: int) -> Float[Tensor, "batch width"]:
+        """Say what each beginning would score if it lost nothing and became as long as it may.
+
+        No score can be higher, since a log-probability only falls.
+        """
+        totals = self.totals.where(self.going_on, -torch.inf)  # (batch, width)
+        return totals / length_penalty(max_length, self.alpha)
+
+    def collect(self, which: Bool[Tensor, "batch width"], into: list[list[Hypothesis]]) -> None:
+        """Add some of the hypotheses, with their scores, to the lists of their sentences."""
+        scores = self.totals / length_penalty(self.lengths, self.alpha)  # (batch, width)
+        for sentence, place in which.nonzero().tolist():
+            tokens = self.written[sentence, place, 1:].tolist()  # without START
+            into[sentence].append(Hypothesis(tokens, scores[sentence, place].item()))
+
+
+def new_beams(batch: int, width: int, alpha: float | int) -> Beams:
+    """Begin: there is one way to have written nothing, and the other places are empty."""
+    written = torch.full((batch, width, 1), START)  # (batch, width, 1)
+    totals = torch.full((batch, width), -torch.inf, dtype=torch.float64)  # (batch, width)
+    totals[:, 0] = 0.0
+    return Beams(written, totals, alpha)
+
+
+def best_first(hypotheses: list[Hypothesis]) -> list[Hypothesis]:
+    """Sort hypotheses by score; equal ones stay in their order."""
+    return sorted(hypotheses, key=lambda hypothesis: hypothesis.score, reverse=True)
+
+
+def _settled(hopes: Float[Tensor, "batch width"], finished: list[list[Hypothesis]], n: int) -> bool:
+    """Say whether no beginning can get among its sentence's n best any more."""
+    worst = [best_first(done)[n - 1].score if len(done) >= n else -math.inf for done in finished]
+    hope = hopes.amax(1)  # (batch,)
+    return bool((hope <= torch.tensor(worst, dtype=hope.dtype)).all())
+
+
+# ------------------------------------------------------------------------- checks
+
+
+def _check_count(name: str, number: int, at_most: int | None = None) -> None:
+    good = isinstance(number, int) and not isinstance(number, bool) and number > 0
+    if at_most is None:
+        require(good, name, "a positive integer", number)
+    else:
+        fits = good and number <= at_most
+        require(fits, name, f"an integer from 1 to width = {at_most}", number)
+
+
+def _check_sampling(
+    generator: torch.Generator, temperature: float | int, top_k: int | None, top_p: float | int
+) -> None:
+    known = isinstance(generator, torch.Generator)
+    require(known, "generator", "a torch.Generator", generator)
+    good = _is_number(temperature) and temperature > 0
+    require(good, "temperature", "a number above 0", temperature)
+    if top_k is not None:
+        _check_count("top_k", top_k)
+    good = _is_number(top_p) and 0 < top_p <= 1
+    require(good, "top_p", "a number above 0, up to 1", top_p)
+
+
+def _is_number(number: object) -> bool:
+    return isinstance(number, float | int) and math.isfinite(number)

@@ -1,0 +1,503 @@
+"""`attention.interventions`: what is seen is what happens, and nothing stays behind."""
+
+import re
+from contextlib import ExitStack
+from dataclasses import replace
+
+import pytest
+import torch
+from tests.conftest import load_without_shape_checks
+from torch import nn
+
+from attention.interventions import (
+    attentions,
+    forbidding,
+    patching,
+    recording_streams,
+    recording_weights,
+    stages,
+)
+from attention.training import END, PADDING
+from attention.transformer import (
+    NORMS,
+    POSITIONS,
+    LanguageModel,
+    Transformer,
+    TransformerConfig,
+    causal_mask,
+    greedy,
+    new_transformer,
+)
+
+SOURCE = torch.tensor([[3, 8, 5, END], [4, 7, END, PADDING], [5, END, PADDING, PADDING]])
+OTHER = torch.tensor([[3, 6, 5, END], [9, 7, END, PADDING], [8, END, PADDING, PADDING]])
+TARGET = torch.tensor([[9, 4, END], [3, 8, 4], [5, 6, 7]])
+SIZES = {"encoder": (4, 4), "decoder": (3, 3), "cross": (3, 4)}  # queries, keys
+
+TINY = TransformerConfig(10, 12, d_model=8, heads=2, d_ff=6, encoder_layers=3)
+CONFIGS = [replace(TINY, position=position, norm=norm) for position in POSITIONS for norm in NORMS]
+each_model = pytest.mark.parametrize("config", CONFIGS, ids=lambda c: f"{c.position}-{c.norm}")
+each_place = pytest.mark.parametrize("where", SIZES)
+
+
+def drawn(config: TransformerConfig) -> Transformer | LanguageModel:
+    """Make a model in float64 in which no parameter is 0 or 1."""
+    model = new_transformer(config, 0).double().eval()
+    generator = torch.Generator().manual_seed(1)
+    for parameter in model.parameters():
+        nn.init.uniform_(parameter, -1, 1, generator=generator)
+    return model.requires_grad_(False)
+
+
+@pytest.fixture
+def model() -> Transformer:
+    return drawn(TINY)
+
+
+def one_edge(where: str, query: int, key: int, rows: int = 3) -> torch.Tensor:
+    edges = torch.zeros(rows, *SIZES[where], dtype=torch.bool)
+    edges[:, query, key] = True
+    return edges
+
+
+def one_place(place: int) -> torch.Tensor:
+    places = torch.zeros(SOURCE.shape, dtype=torch.bool)
+    places[:, place] = True
+    return places
+
+
+def hooks_of(model: nn.Module) -> int:
+    return sum(
+        len(module._forward_hooks) + len(module._forward_pre_hooks) for module in model.modules()
+    )
+
+
+def as_before(model: nn.Module) -> bool:
+    """Say whether nothing is left of an intervention."""
+    fresh = drawn(model.config)
+    return hooks_of(model) == 0 and torch.equal(model(SOURCE, TARGET), fresh(SOURCE, TARGET))
+
+
+# ---------------------------------------------------------------------- looking
+
+
+@each_model
+def test_recorded_weights_are_those_of_the_cross_attention(config):
+    model = drawn(config)
+    with recording_weights(model) as weights:
+        logits = model(SOURCE, TARGET)
+    assert torch.equal(logits, model(SOURCE, TARGET))  # nobody was disturbed
+    _, cross = model(SOURCE, TARGET, return_weights=True)
+    for layer in range(config.decoder_layers):
+        assert torch.allclose(weights["cross", layer], cross[:, layer], rtol=0, atol=1e-12)
+
+
+@each_model
+def test_recorded_weights_are_those_that_the_layer_returns(config):
+    """Each attention is called again by hand, with what it was called with."""
+    model = drawn(config)
+    calls = {}
+
+    def note(place):
+        return lambda module, arguments, named, output: calls.update(
+            {place: (module, arguments, named)}
+        )
+
+    handles = [
+        layer.self_attention.register_forward_hook(note((stack, number)), with_kwargs=True)
+        for stack, layers in (("encoder", model.encoder.layers), ("decoder", model.decoder.layers))
+        for number, layer in enumerate(layers)
+    ]
+    with recording_weights(model) as weights:
+        model(SOURCE, TARGET)
+    for handle in handles:
+        handle.remove()
+    assert len(weights) == len(calls) + config.decoder_layers
+    for place, (module, arguments, named) in calls.items():
+        _, expected = module(*arguments, **named, return_weights=True)
+        assert torch.equal(weights[place], expected)
+        assert weights[place].shape == (3, 2, *SIZES[place[0]])
+        assert torch.allclose(weights[place].sum(-1), torch.ones(()).double())
+
+
+def test_dropout_does_not_reach_the_recorded_weights():
+    """Nor does looking draw random numbers: the training that is watched stays the same."""
+    model = drawn(replace(TINY, dropout=0.5)).train()
+    torch.manual_seed(0)
+    unseen = model(SOURCE, TARGET)
+    torch.manual_seed(0)
+    with recording_weights(model) as weights:
+        seen = model(SOURCE, TARGET)
+    assert torch.equal(seen, unseen)
+    assert model.training
+    assert torch.allclose(weights["cross", 1].sum(-1), torch.ones(()).double())
+
+
+def test_recorded_streams_are_what_the_layers_hand_on(model):
+    with recording_streams(model) as streams:
+        memory, mask = model.encode(SOURCE)
+    assert set(streams) == {("encoder", stage) for stage in range(4)}
+    x = model.source_embedding(SOURCE)
+    assert torch.equal(streams["encoder", 0], x)
+    for stage, layer in enumerate(model.encoder.layers, 1):
+        x = layer(x, mask)
+        assert torch.equal(streams["encoder", stage], x)
+    assert torch.equal(model.encoder.norm(x), memory)
+
+
+@pytest.mark.parametrize("return_weights", [False, True])
+def test_streams_of_the_decoder_lead_to_the_logits(model, return_weights):
+    with recording_streams(model) as streams:
+        logits = model(SOURCE, TARGET, return_weights)
+    logits = logits[0] if return_weights else logits
+    assert torch.equal(model.to_logits(model.decoder.norm(streams["decoder", 2])), logits)
+    assert [place for place in streams if place[0] == "decoder"] == [
+        ("decoder", stage) for stage in range(3)
+    ]
+
+
+def test_the_last_call_is_kept(model):
+    with recording_weights(model) as weights, recording_streams(model) as streams:
+        model(OTHER, TARGET)
+        model(SOURCE[:1], TARGET[:1])
+    assert len(weights["encoder", 0]) == len(streams["encoder", 0]) == 1
+
+
+def test_a_language_model_has_one_stack():
+    model = drawn(replace(TINY, source_symbols=None))
+    edges = torch.zeros(3, 3, dtype=torch.bool)
+    edges[2, 0] = True
+    with recording_weights(model) as weights, recording_streams(model) as streams:
+        with forbidding(model, "decoder", edges):
+            model(TARGET)
+    assert set(weights) == {("decoder", 0), ("decoder", 1)}
+    assert set(streams) == {("decoder", stage) for stage in range(3)}
+    for seen in weights.values():
+        assert (seen[:, :, 2, 0] == 0).all()
+        assert (seen[:, :, 0, 1:] == 0).all()  # still causal
+    assert hooks_of(model) == 0
+
+
+# ------------------------------------------------------------------- forbidding
+
+
+@each_place
+@each_model
+def test_a_forbidden_edge_has_no_weight_and_the_rest_sum_to_1(config, where):
+    model = drawn(config)
+    with recording_weights(model) as before:
+        model(SOURCE, TARGET)
+    with forbidding(model, where, one_edge(where, 1, 0)), recording_weights(model) as weights:
+        model(SOURCE, TARGET)
+    for layer in range(len(attentions(model)[where])):
+        seen = weights[where, layer]
+        assert (before[where, layer][:, :, 1, 0] > 0).all()
+        assert (seen[:, :, 1, 0] == 0).all()
+        assert torch.allclose(seen.sum(-1), torch.ones(()).double())
+    # In the first layer nothing else has changed yet: the others share what it had.
+    kept = before[where, 0][:, :, 1].clone()
+    kept[..., 0] = 0
+    if where != "cross":
+        expected = kept / kept.sum(-1, keepdim=True)
+        assert torch.allclose(weights[where, 0][:, :, 1], expected)
+        other = [query for query in range(SIZES[where][0]) if query != 1]
+        assert torch.equal(weights[where, 0][:, :, other], before[where, 0][:, :, other])
+
+
+@each_place
+def test_forbidding_is_running_with_that_mask(model, where):
+    edges = one_edge(where, 2, 1)
+    edges[0] = False  # not in the first sentence
+    mask = (SOURCE != PADDING)[:, None]
+    masks = {"encoder": mask, "decoder": causal_mask(3), "cross": mask}
+    masks[where] = masks[where] & ~edges
+
+    x = model.source_embedding(SOURCE)
+    for layer in model.encoder.layers:
+        x = layer(x, masks["encoder"])
+    memory = model.encoder.norm(x)
+    before = torch.cat([torch.ones_like(TARGET[:, :1]), TARGET[:, :-1]], 1)
+    x = model.target_embedding(before)
+    for layer in model.decoder.layers:
+        x = layer(x, memory, masks["decoder"], masks["cross"])
+    expected = model.to_logits(model.decoder.norm(x))
+
+    with forbidding(model, where, edges):
+        logits = model(SOURCE, TARGET)
+    assert torch.allclose(logits, expected, rtol=0, atol=1e-12)
+    untouched = model(SOURCE, TARGET)
+    assert torch.allclose(logits[0], untouched[0], rtol=0, atol=1e-12)
+    assert (logits[1:, 2] - untouched[1:, 2]).abs().max() > 1e-6
+
+
+@pytest.mark.parametrize(("layers", "heads"), [([1], None), (None, [0]), ([0, 2], [1])])
+def test_only_the_layers_and_heads_that_were_named(model, layers, heads):
+    edges = one_edge("encoder", 1, 0)
+    with forbidding(model, "encoder", edges, layers, heads), recording_weights(model) as weights:
+        model(SOURCE, TARGET)
+    for layer in range(3):
+        for head in range(2):
+            cut = (layers is None or layer in layers) and (heads is None or head in heads)
+            assert bool((weights["encoder", layer][:, head, 1, 0] == 0).all()) == cut
+
+
+def test_one_table_of_edges_serves_the_whole_batch(model):
+    edges = one_edge("cross", 1, 0)
+    with forbidding(model, "cross", edges):
+        expected = model(SOURCE, TARGET)
+    for same in (edges[0], edges[:1]):
+        with forbidding(model, "cross", same):
+            assert torch.equal(model(SOURCE, TARGET), expected)
+
+
+def test_forbidden_edges_add_up(model):
+    one, other = one_edge("encoder", 1, 0), one_edge("encoder", 0, 1)
+    with forbidding(model, "encoder", one), forbidding(model, "encoder", other):
+        nested = model(SOURCE, TARGET)
+    with forbidding(model, "encoder", one | other):
+        assert torch.equal(model(SOURCE, TARGET), nested)
+
+
+def test_a_query_without_a_key_gets_nothing(model):
+    everything = torch.ones(4, 4, dtype=torch.bool)
+    with forbidding(model, "encoder", everything), recording_weights(model) as weights:
+        logits = model(SOURCE, TARGET)
+    assert logits.isfinite().all()
+    assert (weights["encoder", 0] == 0).all()
+
+
+def test_forbidding_nothing_changes_nothing(model):
+    expected = model(SOURCE, TARGET)
+    for where, size in SIZES.items():
+        with forbidding(model, where, torch.zeros(size, dtype=torch.bool)):
+            assert torch.allclose(model(SOURCE, TARGET), expected, rtol=0, atol=1e-12)
+        with forbidding(model, where, torch.ones(size, dtype=torch.bool), heads=[]):
+            assert torch.allclose(model(SOURCE, TARGET), expected, rtol=0, atol=1e-12)
+
+
+# --------------------------------------------------------------------- patching
+
+
+@each_model
+def test_patching_with_itself_changes_nothing(config):
+    model = drawn(config)
+    with recording_streams(model) as streams:
+        expected = model(SOURCE, TARGET)
+    for (where, stage), stream in streams.items():
+        everywhere = torch.ones(stream.shape[:2], dtype=torch.bool)
+        with patching(model, where, stage, everywhere, stream):
+            assert torch.equal(model(SOURCE, TARGET), expected)
+
+
+@each_model
+def test_patching_everywhere_is_the_other_run(config):
+    """Whatever the stage, for the encoder is all that tells one source from another."""
+    model = drawn(config)
+    with recording_streams(model) as streams:
+        expected = model(OTHER, TARGET)
+    everywhere = torch.ones(SOURCE.shape, dtype=torch.bool)
+    assert not torch.allclose(model(SOURCE, TARGET), expected)
+    for stage in range(config.encoder_layers + 1):
+        with patching(model, "encoder", stage, everywhere, streams["encoder", stage]):
+            assert torch.equal(model(SOURCE, TARGET), expected)
+
+
+def test_a_patch_stays_where_it_was_put(model):
+    with recording_streams(model) as others:
+        model(OTHER, TARGET)
+    with recording_streams(model) as before:
+        model(SOURCE, TARGET)
+    places = one_place(1)
+    with (
+        patching(model, "encoder", 1, places, others["encoder", 1]),
+        recording_streams(model) as after,
+    ):
+        model(SOURCE, TARGET)
+    assert torch.equal(after["encoder", 0], before["encoder", 0])
+    expected = before["encoder", 1].clone()
+    expected[:, 1] = others["encoder", 1][:, 1]
+    assert torch.equal(after["encoder", 1], expected)
+    mask = (SOURCE != PADDING)[:, None]
+    assert torch.equal(after["encoder", 2], model.encoder.layers[1](expected, mask))
+
+
+def test_a_patched_layer_still_returns_its_weights(model):
+    with recording_streams(model) as streams:
+        model(OTHER, TARGET)
+    places = torch.ones(TARGET.shape, dtype=torch.bool)
+    with patching(model, "decoder", 2, places, streams["decoder", 2]):
+        logits, weights = model(SOURCE, TARGET, return_weights=True)
+    assert torch.equal(logits, model(OTHER, TARGET))
+    assert torch.equal(weights, model(SOURCE, TARGET, return_weights=True)[1])
+
+
+# ------------------------------------------------------------ leaving no trace
+
+
+def enter_all(stack: ExitStack, model: nn.Module) -> None:
+    stream = torch.zeros(3, 4, 8, dtype=torch.float64)
+    for block in (
+        recording_weights(model),
+        recording_streams(model),
+        forbidding(model, "cross", one_edge("cross", 1, 0)),
+        patching(model, "encoder", 1, one_place(2), stream),
+    ):
+        stack.enter_context(block)
+
+
+def test_hooks_go_when_the_block_ends(model):
+    with ExitStack() as stack:
+        enter_all(stack, model)
+        assert hooks_of(model) == (3 + 2 + 2) + (4 + 3) + 2 + 1
+        assert not torch.allclose(model(SOURCE, TARGET), drawn(TINY)(SOURCE, TARGET))
+    assert as_before(model)
+
+
+def test_hooks_go_after_an_error_in_the_block(model):
+
+    def fail():
+        with ExitStack() as stack:
+            enter_all(stack, model)
+            model(SOURCE, TARGET)
+            raise RuntimeError("ours")
+
+    with pytest.raises(RuntimeError, match="ours"):
+        fail()
+    assert as_before(model)
+
+
+def test_hooks_go_after_an_error_in_the_model(model):
+    """An error in the middle of a pass, with half of the layers called."""
+    with pytest.raises(ValueError, match=r"^edges: "):
+        with forbidding(model, "cross", one_edge("encoder", 1, 0)):
+            model(SOURCE, TARGET)
+    assert as_before(model)
+
+
+def test_the_rest_of_the_package_can_be_called_inside(model):
+    """Greedy decoding calls the decoder with ever longer targets; the encoder's edges stay."""
+    with forbidding(model, "encoder", one_edge("encoder", 1, 0)):
+        tokens = greedy(model, SOURCE, max_length=5)
+        assert tokens.shape[1] <= 5
+    assert as_before(model)
+
+
+# ------------------------------------------------------------------------ errors
+
+
+@pytest.fixture(scope="module")
+def plain():
+    """`attention.interventions` as a reader meets it, without enforced shapes."""
+    return load_without_shape_checks("interventions")
+
+
+def check_message(block, message, *call):
+    """Assert that the block, or the call in it, raises a ValueError with just this message."""
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"), block:
+        call[0](*call[1:])
+
+
+def test_a_model_is_wanted(plain):
+    wrong = nn.Linear(2, 2)
+    edges = one_edge("encoder", 0, 0)
+    message = "model: expected a Transformer or a LanguageModel, got 'Linear'"
+    for block in (
+        plain.recording_weights(wrong),
+        plain.recording_streams(wrong),
+        plain.forbidding(wrong, "encoder", edges),
+        plain.patching(wrong, "encoder", 0, one_place(0), torch.zeros(3, 4, 8)),
+    ):
+        check_message(block, message)
+    assert set(stages(drawn(TINY))) == {"encoder", "decoder"}
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"where": "Encoder"}, "where: expected one of {names}, got 'Encoder'"),
+        ({"layers": [3]}, "layers: expected numbers from 0 to 2, got [3]"),
+        ({"layers": [-1]}, "layers: expected numbers from 0 to 2, got [-1]"),
+        ({"heads": [0, 2]}, "heads: expected numbers from 0 to 1, got [0, 2]"),
+        ({"heads": [True]}, "heads: expected numbers from 0 to 1, got [True]"),
+        ({"heads": [0.0]}, "heads: expected numbers from 0 to 1, got [0.0]"),
+        ({"edges": [[1]]}, "edges: expected {edges}, got 'list'"),
+        (
+            {"edges": torch.ones(4, 4)},
+            "edges: expected {edges}, got 'torch.float32 of shape (4, 4)'",
+        ),
+        (
+            {"edges": torch.ones(4, dtype=torch.bool)},
+            "edges: expected {edges}, got 'torch.bool of shape (4,)'",
+        ),
+        (
+            {"edges": torch.ones(1, 1, 4, 4, dtype=torch.bool)},
+            "edges: expected {edges}, got 'torch.bool of shape (1, 1, 4, 4)'",
+        ),
+    ],
+)
+def test_what_is_forbidden_must_exist(plain, model, changed, message):
+    arguments = {"where": "encoder", "edges": one_edge("encoder", 0, 0)} | changed
+    message = message.format(
+        names="('encoder', 'decoder', 'cross')",
+        edges="a boolean tensor of shape (batch, queries, keys) or (queries, keys)",
+    )
+    check_message(plain.forbidding(model, **arguments), message)
+    assert hooks_of(model) == 0
+
+
+@pytest.mark.parametrize(("where", "shape"), [("encoder", (3, 4, 4)), ("cross", (3, 3, 4))])
+@pytest.mark.parametrize("wrong", [(5, 5), (2, 1, 1), (3, 4, 3)])
+def test_edges_must_fit_the_sentences(plain, model, where, shape, wrong):
+    check_message(
+        plain.forbidding(model, where, torch.zeros(wrong, dtype=torch.bool)),
+        f"edges: expected a shape that broadcasts to (batch, queries, keys) = {shape}, got {wrong}",
+        model,
+        SOURCE,
+        TARGET,
+    )
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"where": "cross"}, "where: expected one of ('encoder', 'decoder'), got 'cross'"),
+        ({"stage": 4}, "stage: expected a number from 0 to 3, got 4"),
+        ({"stage": -1}, "stage: expected a number from 0 to 3, got -1"),
+        ({"stage": True}, "stage: expected a number from 0 to 3, got True"),
+        (
+            {"places": torch.ones(3, 4)},
+            "places: expected a boolean tensor of shape (batch, length), "
+            "got 'torch.float32 of shape (3, 4)'",
+        ),
+        (
+            {"stream": None},
+            "stream: expected a floating-point tensor of shape (batch, length, d_model), "
+            "got 'NoneType'",
+        ),
+        (
+            {"places": torch.ones(3, 5, dtype=torch.bool)},
+            "places: expected (batch, length) = (3, 4), got (3, 5)",
+        ),
+        (
+            {"places": torch.ones(4, dtype=torch.bool)},
+            "places: expected (batch, length) = (3, 4), got (4,)",
+        ),
+        (
+            {"stream": torch.zeros(3, 4, 7)},
+            "stream: expected (batch, length, d_model) = (3, 4, 8), got (3, 4, 7)",
+        ),
+        (
+            {"stream": torch.zeros(1, 4, 8)},
+            "stream: expected (batch, length, d_model) = (3, 4, 8), got (1, 4, 8)",
+        ),
+    ],
+)
+def test_a_patch_must_fit(plain, model, changed, message):
+    arguments = {
+        "where": "encoder",
+        "stage": 1,
+        "places": one_place(1),
+        "stream": torch.zeros(3, 4, 8).double(),
+    } | changed
+    check_message(plain.patching(model, **arguments), message, model, SOURCE, TARGET)
+    assert as_before(model)
