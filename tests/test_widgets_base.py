@@ -10,7 +10,7 @@ from IPython.core.formatters import DisplayFormatter
 
 from attention import widgets
 from attention.widgets import Explorable, enable
-from attention.widgets._base import ELEMENTS, SCRIPTS, rounded
+from attention.widgets._base import ELEMENTS, SCRIPTS, SHARED, rounded
 
 NASTY = """<script>alert("1 & 2")</script> it's '</figure-under-test>"""
 
@@ -111,20 +111,23 @@ def test_base_class_leaves_the_rest_to_its_subclasses():
 
 def test_every_script_is_listed_and_no_other():
     assert set(ELEMENTS) == {path.name for path in SCRIPTS.glob("*.js")}
-    assert ELEMENTS[0] == "base.js"
+    assert ELEMENTS[: len(SHARED)] == SHARED
 
 
 def test_every_figure_has_its_script():
     figures = [getattr(widgets, name) for name in widgets.__all__]
     elements = [f.element for f in figures if isinstance(f, type) and f is not Explorable]
-    assert sorted(f"{element}.js" for element in elements) == sorted(ELEMENTS[1:])
+    assert sorted(f"{element}.js" for element in elements) == sorted(ELEMENTS[len(SHARED) :])
 
 
 @pytest.mark.parametrize("name", ELEMENTS[1:])
-def test_scripts_import_the_shared_one_alone(name):
+def test_scripts_import_shared_ones_that_come_before_them(name):
     # Else `enable` could not load them from its blobs.
     source = (SCRIPTS / name).read_text(encoding="utf-8")
-    assert re.findall(r'\bfrom\s*"([^"]*)"', source) == ["./base.js"]
+    imported = re.findall(r'\bfrom\s*"([^"]*)"', source)
+    assert imported[0] == "./base.js"
+    before = ELEMENTS[: ELEMENTS.index(name)]
+    assert {file.removeprefix("./") for file in imported} <= set(SHARED) & set(before)
     assert not re.search(r"\bimport\s*[(\"']", source)
 
 

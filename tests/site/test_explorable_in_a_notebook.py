@@ -8,14 +8,14 @@ from IPython.core.formatters import DisplayFormatter
 from playwright.sync_api import Browser, Page, expect
 
 from attention.widgets import AttentionExplorer, enable
-from attention.widgets._base import ELEMENTS
+from attention.widgets._base import ELEMENTS, SHARED
 
 pytestmark = pytest.mark.browser
 
 WEIGHTS = np.array([[0.25, 0.75], [0.5, 0.5]])
 FIGURE = AttentionExplorer(WEIGHTS, ["cold", "tea"], start="cold")
 ADDRESS = "http://127.0.0.1:8888/lab"  # answered by the test; nothing listens there
-NAMES = [name.removesuffix(".js") for name in ELEMENTS[1:]]
+NAMES = [name.removesuffix(".js") for name in ELEMENTS[len(SHARED) :]]
 # JupyterLab's own way to run an output of the type application/javascript.
 EVALUATE = """(code) => {
   function evalInContext(code, element, document, window) { return eval(code); }

@@ -8,9 +8,22 @@ terminal prints text.
 """
 
 from attention.widgets._base import Explorable, enable
+from attention.widgets.architecture_map import ArchitectureMap
 from attention.widgets.attention_explorer import AttentionExplorer
 from attention.widgets.head_splitter import HeadSplitter
+from attention.widgets.live_translator import LiveTranslator
 from attention.widgets.mask_lab import MaskLab
+from attention.widgets.position_lab import PositionLab
 from attention.widgets.scaling_lab import ScalingLab
 
-__all__ = ["AttentionExplorer", "Explorable", "HeadSplitter", "MaskLab", "ScalingLab", "enable"]
+__all__ = [
+    "ArchitectureMap",
+    "AttentionExplorer",
+    "Explorable",
+    "HeadSplitter",
+    "LiveTranslator",
+    "MaskLab",
+    "PositionLab",
+    "ScalingLab",
+    "enable",
+]

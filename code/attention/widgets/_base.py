@@ -7,12 +7,32 @@ from pathlib import Path
 from textwrap import wrap
 
 SCRIPTS = Path(__file__).parent
-# In the order in which they are loaded: the others import the first.
-ELEMENTS = ("base.js", "attention-explorer.js", "scaling-lab.js", "mask-lab.js", "head-splitter.js")
+# What the scripts of the figures import.
+SHARED = ("base.js", "transformer-model.js")
+# In the order in which they are loaded: each imports only such as come before it.
+ELEMENTS = (
+    *SHARED,
+    "attention-explorer.js",
+    "scaling-lab.js",
+    "mask-lab.js",
+    "head-splitter.js",
+    "position-lab.js",
+    "architecture-map.js",
+    "live-translator.js",
+)
 # More digits than any figure shows; fewer would not agree with NumPy to 1e-6.
 DIGITS = 9
 # What a terminal, and the column of the book, shows of a line.
 WIDTH = 79
+
+
+class Link(str):
+    """Text of a table that leads to ``href``; a terminal prints the text alone."""
+
+    def __new__(cls, text: str, href: str):
+        link = super().__new__(cls, text)
+        link.href = href
+        return link
 
 
 class Explorable:
@@ -50,7 +70,7 @@ class Explorable:
         head = "".join(f'<th scope="col">{escape(text)}</th>' for text in header)
         body = "".join(
             f'<tr><th scope="row">{escape(first)}</th>'
-            + "".join(f"<td>{escape(text)}</td>" for text in rest)
+            + "".join(f"<td>{cell(text)}</td>" for text in rest)
             + "</tr>"
             for first, *rest in rows
         )
@@ -60,6 +80,13 @@ class Explorable:
             f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>\n"
             f"</{self.element}>"
         )
+
+
+def cell(text: str) -> str:
+    """Write a table's text as HTML."""
+    if isinstance(text, Link):
+        return f'<a href="{escape(text.href)}">{escape(text)}</a>'
+    return escape(text)
 
 
 def rounded(data: object) -> object:
@@ -88,9 +115,13 @@ def enable() -> None:
             f"""
 const sources = {json.dumps(sources)};
 const address = (source) => URL.createObjectURL(new Blob([source], {{type: "text/javascript"}}));
-const base = address(sources["base.js"]);
-delete sources["base.js"];
-for (const source of Object.values(sources)) import(address(source.replace("./base.js", base)));
+const known = [];
+for (const [name, source] of Object.entries(sources)) {{
+  const imported = (text, [other, url]) => text.replaceAll(`"./${{other}}"`, `"${{url}}"`);
+  const url = address(known.reduce(imported, source));
+  known.push([name, url]);
+  import(url);
+}}
 """
         )
     )
