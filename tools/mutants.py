@@ -6,6 +6,7 @@ does not has survived, and is printed as a diff.
 
     python tools/mutants.py by_hand             test every mutant of attention.by_hand
     python tools/mutants.py by_hand --report    print the last result again
+    python tools/mutants.py layers --sample 100 test so many, drawn by lot
 
 The exit code is 1 if fewer than 95 % of the mutants are killed. The tests are
 `tests/test_<module>*.py`, run on copies under `_build/mutants/`; no file of the
@@ -19,6 +20,7 @@ import difflib
 import importlib
 import json
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -47,12 +49,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("module", help="a module of code/attention, such as by_hand")
     parser.add_argument("--report", action="store_true", help="print the last result again")
+    parser.add_argument("--sample", type=int, help="test so many, the same ones each time")
     parser.add_argument("--jobs", type=int, default=2, help="mutants tested at a time (2)")
     arguments = parser.parse_args()
 
     result_file = WORK / f"{arguments.module}.json"
     if not arguments.report:
-        result = test_all_mutants(arguments.module, arguments.jobs)
+        result = test_mutants(arguments.module, arguments.jobs, arguments.sample)
         result_file.write_text(json.dumps(result, indent=1), encoding="utf-8")
     elif not result_file.exists():
         sys.exit(f"No result yet: run `python tools/mutants.py {arguments.module}` first.")
@@ -121,13 +124,15 @@ def annotations(source: str) -> list[tuple[tuple[int, int], tuple[int, int]]]:
 # --------------------------------------------------------------------- tests
 
 
-def test_all_mutants(module: str, jobs: int) -> dict:
-    """Run the tests on each mutant and count how many they kill."""
+def test_mutants(module: str, jobs: int, sample: int | None) -> dict:
+    """Run the tests on each mutant, or on a sample, and count how many they kill."""
     source_file = Path("code", "attention", f"{module}.py")
     source = (ROOT / source_file).read_text(encoding="utf-8")
     copies = [make_copy(WORK / module / str(n)) for n in range(jobs)]
     install_tool()
     mutants = list(mutants_of(source))
+    if sample is not None:
+        mutants = random.Random(0).sample(mutants, min(sample, len(mutants)))
     prepare_process()
 
     # The unchanged module must pass, and one that is plainly wrong must not:
