@@ -3,7 +3,7 @@
 import math
 import os
 import random
-from dataclasses import replace
+from dataclasses import FrozenInstanceError, asdict, replace
 from functools import partial
 
 import pytest
@@ -675,7 +675,61 @@ def test_greedy_stops_at_the_end_and_never_writes_padding_or_start():
         assert rows.tolist() == [[END]] * 3  # the first of all that are equal
 
 
+def test_weights_of_a_finished_sentence_are_zero():
+    source = pad(sentences(generator(1), 4))
+    for seed in range(100):
+        rows, weights = greedy(double(TINY, seed), source, max_length=6, return_weights=True)
+        ended = rows == PADDING  # (4, length)
+        if ended.any():
+            break
+    assert ended.any(), "no model wrote sentences of different lengths"
+    by_row = weights.movedim(3, 1)  # (4, length, layers, heads, source_length)
+    assert (by_row[ended] == 0).all()
+    assert largest_error(by_row[~ended].sum(-1), torch.ones_like(by_row[~ended][..., 0])) <= 1e-12
+
+
+def test_weights_are_those_of_each_layer():
+    model = double(replace(TINY, decoder_layers=3, heads=4))
+    heard = []
+    for layer in model.decoder.layers:
+        layer.register_forward_hook(lambda _layer, _inputs, output: heard.append(output[1]))
+    source, target = pad(sentences(generator(1), 2)), pad(sentences(generator(2), 2))
+    _, weights = model(source, target, return_weights=True)
+    assert weights.shape == (2, 3, 4, target.shape[1], source.shape[1])
+    for number, expected in enumerate(heard):
+        assert torch.equal(weights[:, number], expected)
+
+
+def test_weights_are_returned_only_if_asked_for():
+    model = double(TINY)
+    memory, mask = model.encode(pad([[5, 6]]))
+    x = model.target_embedding(torch.tensor([[START]]))
+    assert model.decoder(x, memory, mask).shape == x.shape
+
+
 # ------------------------------------------------------- sizes, starts and files
+
+
+def test_a_config_says_what_it_is_and_stays_so():
+    config = TransformerConfig(SYMBOLS, SYMBOLS)
+    assert asdict(config) == {
+        "source_symbols": SYMBOLS,
+        "target_symbols": SYMBOLS,
+        "d_model": 64,
+        "heads": 4,
+        "d_ff": 256,
+        "encoder_layers": 2,
+        "decoder_layers": 2,
+        "dropout": 0.0,
+        "norm": "pre",
+        "position": "sinusoidal",
+        "activation": "relu",
+        "tie_logits": True,
+        "tie_source": False,
+        "max_length": 512,
+    }
+    with pytest.raises(FrozenInstanceError):
+        config.heads = 2
 
 
 def counted_by_hand(config: TransformerConfig) -> int:

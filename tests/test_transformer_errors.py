@@ -67,6 +67,7 @@ def test_sizes_must_be_positive_integers(transformer, name, number):
         ({"target_symbols": None}, "target_symbols: expected an integer above 3, got None"),
         ({"heads": 3}, "heads: expected a divisor of d_model = 8, got 3"),
         ({"dropout": 1.0}, "dropout: expected a number from 0 to below 1, got 1.0"),
+        ({"dropout": 1.5}, "dropout: expected a number from 0 to below 1, got 1.5"),
         ({"dropout": -0.1}, "dropout: expected a number from 0 to below 1, got -0.1"),
         ({"norm": "Pre"}, "norm: expected one of ('pre', 'post'), got 'Pre'"),
         (

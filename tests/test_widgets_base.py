@@ -144,3 +144,11 @@ def test_enable_puts_all_scripts_into_one_output(monkeypatch):
         name: (SCRIPTS / name).read_text(encoding="utf-8") for name in ELEMENTS
     }
     assert "http" not in script.replace("http://www.w3.org/2000/svg", "")
+
+
+def test_without_its_scripts_as_in_a_page_enable_does_nothing(monkeypatch, tmp_path):
+    shown = []
+    monkeypatch.setattr("IPython.display.display", shown.append)
+    monkeypatch.setattr("attention.widgets._base.SCRIPTS", tmp_path)
+    enable()
+    assert shown == []

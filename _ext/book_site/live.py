@@ -257,11 +257,13 @@ def build_wheel(folder: Path) -> None:
 
 
 def left_out() -> list[str]:
-    """Name the files of our package that a page need not load: what they import is not there."""
+    """Name the files of our package that a page need not load.
+
+    They import what is not there, or they are the figures' scripts, which the page has.
+    """
     modules = [file.stem for file in PACKAGE.glob("*.py") if file.stem != "__init__"]
-    return [
-        f"{module}.py" for module in modules if not runs_in_page(f"attention.{module}", PACKAGE)
-    ]
+    unfit = [module for module in modules if not runs_in_page(f"attention.{module}", PACKAGE)]
+    return ["*.js", *(f"{module}.py" for module in unfit)]
 
 
 def wheel(folder: Path, name: str) -> Path:

@@ -104,8 +104,11 @@ def enable() -> None:
     """Bring the explorable figures of a notebook in JupyterLab to life.
 
     The scripts go into the output of the cell that calls this, so it works
-    without a network. On the book's site they are part of the page.
+    without a network. On the book's site they are part of the page, and the package
+    that cells run with there comes without them: then this does nothing.
     """
+    if not (SCRIPTS / ELEMENTS[0]).exists():
+        return
     from IPython.display import Javascript, display
 
     sources = {name: (SCRIPTS / name).read_text(encoding="utf-8") for name in ELEMENTS}
