@@ -45,7 +45,8 @@ from pathlib import Path
 import torch
 
 from attention import corpus
-from attention.recurrent import RecurrentConfig, greedy, new_translator, parameters_of, width_for
+from attention.generate import greedy
+from attention.recurrent import RecurrentConfig, new_translator, parameters_of, width_for
 from attention.recurrent import save as save_translator
 from attention.training import (
     BatchesByLength,
@@ -178,11 +179,10 @@ def tested(model: torch.nn.Module) -> Iterator[dict]:
         }
 
 
-def write(path: Path, rows: list[dict], done: set[tuple[str, str]]) -> None:
-    """Put new rows into a file, in place of the old ones of the same runs."""
+def write(path: Path, rows: list[dict], done: set[tuple[str, str]], order: list[str]) -> None:
+    """Put new rows into a file, in place of the old ones of the same runs, arms in order."""
     old = list(csv.DictReader(path.open())) if path.exists() else []
     kept = [row for row in old if (row["arm"], row["seed"]) not in done]
-    order = list(ARMS)
     every = sorted(
         kept + [{key: str(value) for key, value in row.items()} for row in rows],
         key=lambda row: (order.index(row["arm"]), row["seed"], int(row["updates"])),
@@ -210,8 +210,8 @@ def main() -> None:
         }
         for done in as_completed(runs):
             rows, log = done.result()
-            write(OUTPUT, rows, {runs[done]})
-            write(LOG, log, {runs[done]})
+            write(OUTPUT, rows, {runs[done]}, list(ARMS))
+            write(LOG, log, {runs[done]}, list(ARMS))
             print(*runs[done], "is done", flush=True)
 
 

@@ -25,7 +25,7 @@ from pathlib import Path
 
 import torch
 
-from attention import dates, recurrent
+from attention import dates, generate, recurrent
 from attention.dates import WrittenDate
 from attention.recurrent import RecurrentConfig, Translator, new_translator, parameters_of
 from attention.training import (
@@ -90,7 +90,7 @@ def measure(arm: str, seed: int) -> list[dict[str, object]]:
 def right(model: Translator, written: list[WrittenDate]) -> dict[str, float]:
     """Measure how many dates come out right: of all, and of each format."""
     sources, targets = zip(*dates.pairs(written), strict=True)
-    outputs = decode_all(partial(recurrent.greedy, model, max_length=20), sources)
+    outputs = decode_all(partial(generate.greedy, model, max_length=20), sources)
     hits = exact_matches(outputs, targets)
     shares = {"exact_match": sum(hits) / len(hits)}
     for format in dates.FORMATS:

@@ -48,13 +48,8 @@ from pathlib import Path
 import torch
 
 from attention import corpus
-from attention.recurrent import (
-    RecurrentConfig,
-    Translator,
-    gradient_reach,
-    greedy,
-    new_translator,
-)
+from attention.generate import greedy
+from attention.recurrent import RecurrentConfig, Translator, gradient_reach, new_translator
 from attention.training import (
     END,
     BatchesByLength,

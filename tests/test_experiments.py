@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from attention.recurrent import greedy
+from attention.generate import greedy
 from attention.recurrent import load as load_translator
 from attention.training import decode_all, exact_matches, read_tensors
 

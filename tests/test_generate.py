@@ -58,6 +58,9 @@ CONFIGS = [
     replace(RECURRENT, score="dot", cell="lstm"),
     *(replace(TRANSFORMER, position=p, norm=norm) for p in POSITIONS for norm in NORMS),
 ]
+# Made otherwise, and written with in the same way.
+BACKWARDS = replace(RECURRENT, score="dot", reading="backwards", cell="rnn")
+DEEP = replace(TRANSFORMER, encoder_layers=2, decoder_layers=3)
 
 
 def name(config) -> str:
@@ -346,7 +349,13 @@ class Watching(Told):
 
 
 @some_cases
-@given(configs, generators, st.integers(0, 4), st.integers(1, 8), alphas)
+@given(
+    st.sampled_from([*CONFIGS, BACKWARDS, DEEP]),
+    generators,
+    st.integers(0, 4),
+    st.integers(1, 8),
+    alphas,
+)
 def test_greedy_is_a_beam_of_one_and_what_forced_scoring_finds_likeliest(
     config, rng, seed, longest, alpha
 ):
@@ -385,7 +394,7 @@ def ends_sometimes(model, source: torch.Tensor) -> bool:
     return (greedy(model, source, 7) == PADDING).any().item()
 
 
-@pytest.mark.parametrize("config", [*CONFIGS[:4], CONFIGS[7]], ids=name)
+@pytest.mark.parametrize("config", [*CONFIGS[:4], CONFIGS[7], BACKWARDS, DEEP], ids=name)
 def test_greedy_returns_the_weights_of_what_it_wrote(config):
     source = pad(sentences(generator(4), 10))
     drawn = (often_ending(config, seed) for seed in range(99))
@@ -405,6 +414,8 @@ def test_greedy_returns_the_weights_of_what_it_wrote(config):
     by_row, expected = weights.movedim(-2, 1), expected.movedim(-2, 1)
     assert largest_error(by_row[written], expected[written]) <= 1e-12
     assert not by_row[~written].any()
+    sums = by_row[written].sum(-1)  # (written tokens, ...)
+    assert largest_error(sums, torch.ones_like(sums)) <= 1e-12
     of_stepper = greedy(stepper_for(model), source, 7, return_weights=True)
     assert torch.equal(of_stepper[1], weights)
 

@@ -76,6 +76,14 @@ def test_a_language_model_has_no_source_to_start_from(generate):
     )
 
 
+def test_there_are_no_weights_without_a_score(generate):
+    model = new_translator(RecurrentConfig(9, 10), 0)
+    check_message(
+        lambda: generate.greedy(model, SOURCE, return_weights=True),
+        "return_weights: expected False for a model without a score, got True",
+    )
+
+
 @pytest.mark.parametrize("number", [0, -1, 2.0, "2", None, True])
 def test_counts_must_be_positive_integers(generate, decoders, number):
     model = MODELS["recurrent"]

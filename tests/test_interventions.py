@@ -9,6 +9,7 @@ import torch
 from tests.conftest import load_without_shape_checks
 from torch import nn
 
+from attention.generate import greedy
 from attention.interventions import (
     attentions,
     forbidding,
@@ -25,7 +26,6 @@ from attention.transformer import (
     Transformer,
     TransformerConfig,
     causal_mask,
-    greedy,
     new_transformer,
 )
 

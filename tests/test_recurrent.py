@@ -12,6 +12,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from attention import by_hand
+from attention.generate import greedy
 from attention.recurrent import (
     CELLS,
     RecurrentConfig,
@@ -20,7 +21,6 @@ from attention.recurrent import (
     dot_scores,
     flip,
     gradient_reach,
-    greedy,
     gru_step,
     load,
     new_translator,
@@ -409,65 +409,10 @@ def test_dropout_is_for_training_only():
     config = replace(TINY, score="additive", dropout=0.5)
     model, source = new_translator(config, 0), pad([[5, 3, 9, 7]])
     assert not torch.equal(model(source, source), model(source, source))
-    rows = greedy(model, source)
-    assert model.training
     model.eval()
     assert torch.equal(model(source, source), model(source, source))
     plain = new_translator(replace(config, dropout=0.0), 0)
     assert torch.equal(model(source, source), plain(source, source))
-    assert torch.equal(rows, greedy(plain, source))
-
-
-# ---------------------------------------------------------------------- greedy
-
-
-@cases
-@given(config=configs, rng=generators, seed=st.integers(0, 99), longest=st.integers(1, 8))
-def test_greedy_writes_what_forced_scoring_finds_likeliest(config, rng, seed, longest):
-    model = double(config, seed)
-    source = pad(sentences(rng, 4))
-    rows = greedy(model, source, max_length=longest)
-    with torch.no_grad():
-        logits = model(source, rows)
-    logits[:, :, [PADDING, START]] = -torch.inf
-    written = rows != PADDING
-    assert torch.equal(logits.argmax(-1)[written], rows[written])
-    assert 1 <= rows.shape[1] <= longest
-    for row in rows.tolist():
-        assert START not in row
-        if END in row:
-            after_end = row[row.index(END) + 1 :]
-            assert not any(after_end)
-        else:
-            assert len(row) == longest
-            assert PADDING not in row
-
-
-@each_that_looks_back
-def test_greedy_returns_the_weights_of_what_it_wrote(config):
-    model, source = double(config, 3), pad(sentences(generator(1), 6))
-    rows, weights = greedy(model, source, max_length=7, return_weights=True)
-    with torch.no_grad():
-        _, expected = model(source, rows, return_weights=True)
-    written = rows != PADDING
-    assert largest_error(weights[written], expected[written]) <= 1e-12
-    assert not weights[~written].any()
-    assert torch.equal(rows, greedy(model, source, max_length=7))
-
-
-@each_model
-def test_greedy_stops_at_the_end_and_never_writes_padding_or_start(config):
-    model, source = double(config), pad(sentences(generator(1), 3))
-    with torch.no_grad():
-        model.to_logits.bias[[PADDING, START]] = 99
-        rows = greedy(model, source, max_length=5)
-        assert (rows >= END).logical_or(rows == PADDING).all()
-        model.to_logits.bias[END] = 99
-        assert greedy(model, source, max_length=5).tolist() == [[END]] * 3
-        model.to_logits.bias[END] = -99
-        rows = greedy(model, source, max_length=5)
-        assert rows.shape == (3, 5)
-        assert (rows > END).all()
 
 
 # ----------------------------------------------------- equal sizes, equal starts

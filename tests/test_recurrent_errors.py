@@ -141,21 +141,6 @@ def test_the_target_has_no_start(recurrent):
 def test_there_are_no_weights_without_a_score(recurrent):
     message = "return_weights: expected False for a model without a score, got True"
     check_message(lambda: call_with(recurrent, None, return_weights=True), message)
-    model = recurrent.new_translator(config_with(recurrent), 0)
-    source = torch.tensor([[3, 2]])
-    check_message(lambda: recurrent.greedy(model, source, return_weights=True), message)
-
-
-def test_greedy_needs_room(recurrent):
-    model = recurrent.new_translator(config_with(recurrent), 0)
-    check_message(
-        lambda: recurrent.greedy(model, torch.tensor([[3, 2]]), max_length=0),
-        "max_length: expected a positive integer, got 0",
-    )
-    check_message(
-        lambda: recurrent.greedy(model, torch.tensor([[3, 9, 2]])),
-        "source: expected tokens from 0 to 8, got (2, 9)",
-    )
 
 
 # --------------------------------------------------------------- everything else

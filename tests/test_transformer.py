@@ -14,6 +14,7 @@ from torch import nn
 from torch.func import functional_call
 from torch.nn import functional as F
 
+from attention.generate import greedy
 from attention.layers import LayerNorm, alibi_bias, position_angles
 from attention.training import (
     END,
@@ -37,7 +38,6 @@ from attention.transformer import (
     Transformer,
     TransformerConfig,
     causal_mask,
-    greedy,
     load,
     new_transformer,
     parameters_of,
@@ -590,13 +590,10 @@ def test_dropout_is_for_training_only():
     config = replace(TINY, dropout=0.5)
     model, source = new_transformer(config, 0), pad([[5, 3, 9, 7]])
     assert not torch.equal(model(source, source), model(source, source))
-    rows = greedy(model, source)
-    assert model.training
     model.eval()
     assert torch.equal(model(source, source), model(source, source))
     plain = new_transformer(TINY, 0)
     assert torch.equal(model(source, source), plain(source, source))
-    assert torch.equal(rows, greedy(plain, source))
     with torch.no_grad():
         model.train()
         dropped = model.source_embedding(torch.full((1, 4000), 5))[0, 0:1] == 0
@@ -605,7 +602,7 @@ def test_dropout_is_for_training_only():
     assert 0.45 < many < 0.55
 
 
-# ---------------------------------------------------------------------- greedy
+# ---------------------------------------------------------- steps and weights
 
 
 @each_model
@@ -622,70 +619,6 @@ def test_step_by_step_is_all_at_once(config):
         assert largest_error(looked[:, :, :, -1], weights[:, :, :, t]) <= 1e-12
         assert largest_error(model.decode(before, memory, memory_mask), now) <= 1e-12
         before = torch.cat([before, target[:, t : t + 1]], 1)
-
-
-@some_cases
-@given(config=configs, rng=generators, seed=st.integers(0, 99), longest=st.integers(1, 8))
-def test_greedy_writes_what_forced_scoring_finds_likeliest(config, rng, seed, longest):
-    model = double(config, seed)
-    source = pad(sentences(rng, 4))
-    rows = greedy(model, source, max_length=longest)
-    with torch.no_grad():
-        logits, expected = model(source, rows, return_weights=True)
-    logits[:, :, [PADDING, START]] = -torch.inf
-    written = rows != PADDING
-    assert torch.equal(logits.argmax(-1)[written], rows[written])
-    assert 1 <= rows.shape[1] <= longest
-    for row in rows.tolist():
-        assert START not in row
-        if END in row:
-            assert not any(row[row.index(END) + 1 :])
-        else:
-            assert len(row) == longest
-            assert PADDING not in row
-
-    again, weights = greedy(model, source, max_length=longest, return_weights=True)
-    assert torch.equal(again, rows)
-    by_row, expected = weights.movedim(3, 1), expected.movedim(3, 1)
-    assert largest_error(by_row[written], expected[written]) <= 1e-12
-    assert not by_row[~written].any()
-
-
-def always(model: Transformer, token: int) -> None:
-    """Make all logits 0 but one, which is 99, wherever the final norm's bias decides alone."""
-    with torch.no_grad():
-        model.decoder.norm.gain.zero_()
-        model.decoder.norm.bias.fill_(1)
-        model.to_logits.weight.zero_()
-        model.to_logits.weight[token] = 99
-
-
-def test_greedy_stops_at_the_end_and_never_writes_padding_or_start():
-    source = pad(sentences(generator(1), 3))
-    model = double(replace(TINY, tie_logits=False))
-    always(model, END)
-    assert greedy(model, source, max_length=5).tolist() == [[END]] * 3
-    assert model.training is False
-    always(model, 7)
-    assert greedy(model, source, max_length=5).tolist() == [[7] * 5] * 3
-    assert greedy(model, source).shape == (3, 100)
-    for unwritable in (PADDING, START):
-        always(model, unwritable)
-        rows = greedy(model, source, max_length=5)
-        assert rows.tolist() == [[END]] * 3  # the first of all that are equal
-
-
-def test_weights_of_a_finished_sentence_are_zero():
-    source = pad(sentences(generator(1), 4))
-    for seed in range(100):
-        rows, weights = greedy(double(TINY, seed), source, max_length=6, return_weights=True)
-        ended = rows == PADDING  # (4, length)
-        if ended.any():
-            break
-    assert ended.any(), "no model wrote sentences of different lengths"
-    by_row = weights.movedim(3, 1)  # (4, length, layers, heads, source_length)
-    assert (by_row[ended] == 0).all()
-    assert largest_error(by_row[~ended].sum(-1), torch.ones_like(by_row[~ended][..., 0])) <= 1e-12
 
 
 def test_weights_are_those_of_each_layer():

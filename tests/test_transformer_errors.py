@@ -179,18 +179,6 @@ def test_learned_positions_end(transformer):
     assert call_with(transformer, config, source=torch.tensor([[3, 2], [2, 0]])).shape == (2, 2, 10)
 
 
-def test_greedy_needs_room(transformer):
-    model = transformer.new_transformer(config_with(transformer), 0)
-    check_message(
-        lambda: transformer.greedy(model, torch.tensor([[3, 2]]), max_length=0),
-        "max_length: expected a positive integer, got 0",
-    )
-    check_message(
-        lambda: transformer.greedy(model, torch.tensor([[3, 9, 2]])),
-        "source: expected tokens from 0 to 8, got (2, 9)",
-    )
-
-
 # -------------------------------------------------------------------- files
 
 

@@ -22,7 +22,7 @@ import numpy as np
 import pytest
 import torch
 
-from attention import corpus, transformer
+from attention import corpus, generate, transformer
 from attention.training import END, PADDING, START, decode_all, pad, unpad, write_tensors
 from attention.widgets import LiveTranslator
 from attention.widgets._base import SCRIPTS
@@ -133,7 +133,7 @@ def test_greedy_is_torchs_for_any_model(in_node: InNode, tmp_path: Path, norm: s
         model = drawn(replace(TINY, norm=norm), seed)
         files.append(str(tmp_path / f"{seed}.safetensors"))
         transformer.save(files[-1], model)
-        expected += unpad(transformer.greedy(model.double(), torch.tensor(sources), 15))
+        expected += unpad(generate.greedy(model.double(), torch.tensor(sources), 15))
     page = in_node(
         """
         return given.files.map((path) => new Transformer(read(path))).flatMap((model) =>
@@ -161,7 +161,7 @@ def test_padding_and_start_are_never_written(in_node: InNode, tmp_path: Path) ->
         str(tmp_path / "model.safetensors"),
     )
     assert tokens == [7, 7, 7, 7]
-    assert transformer.greedy(model, torch.tensor([[5, END]]), 4).tolist() == [tokens]
+    assert generate.greedy(model, torch.tensor([[5, END]]), 4).tolist() == [tokens]
 
 
 def test_positions(in_node: InNode) -> None:
@@ -244,7 +244,7 @@ def sentences() -> list[list[int]]:
 def test_the_page_translates_as_the_notebook_does(
     in_node: InNode, trained: torch.nn.Module, sentences: list[list[int]]
 ) -> None:
-    expected = decode_all(partial(transformer.greedy, trained), sentences)
+    expected = decode_all(partial(generate.greedy, trained), sentences)
     page = in_node(
         """
         const model = new Transformer(read(given.path));
@@ -264,7 +264,7 @@ def test_the_page_attends_as_the_notebook_does(
             "return new Transformer(read(given.path)).greedy(given.source)",
             {"path": str(WEIGHTS), "source": [*source, END]},
         )
-        tokens, weights = transformer.greedy(model, pad([source]), return_weights=True)
+        tokens, weights = generate.greedy(model, pad([source]), return_weights=True)
         assert page["tokens"] == tokens[0].tolist()
         np.testing.assert_allclose(page["weights"], weights[0], rtol=0, atol=1e-6)
 

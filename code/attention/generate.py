@@ -27,7 +27,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from attention.recurrent import Memory, Translator
 from attention.report import require
-from attention.training import END, PADDING, START, evaluating
+from attention.training import END, PADDING, START, check_positive, evaluating
 from attention.transformer import Transformer
 
 Source = Int[Tensor, "batch source_length"]
@@ -172,7 +172,7 @@ def write(model: Model, source: Source, choose: Callable[[LogP], Token], max_len
     ValueError
         If ``max_length`` is not a positive integer, or the model refuses the source.
     """
-    _check_count("max_length", max_length)
+    check_positive("max_length", max_length)
     stepper = stepper_for(model)
     with evaluating(stepper.model):
         state = stepper.start(source)
@@ -301,7 +301,7 @@ def sample(
         As in ``write``, or if a setting is out of its range.
     """
     _check_sampling(generator, temperature, top_k, top_p)
-    _check_count("max_length", max_length)
+    check_positive("max_length", max_length)
     # As many numbers for each row, whether it needs them or not: none depends on others.
     shape = len(source), max_length
     numbers = torch.rand(shape, generator=generator, dtype=torch.float64)
@@ -461,9 +461,9 @@ def n_best(
     ValueError
         If a setting is out of its range or the model refuses the source.
     """
-    _check_count("max_length", max_length)
-    _check_count("width", width)
-    _check_count("n", n, at_most=width)
+    check_positive("max_length", max_length)
+    check_positive("width", width)
+    _check_n(n, width)
     require(_is_number(alpha) and alpha >= 0, "alpha", "a number, 0 or more", alpha)
     stepper = stepper_for(model)
     with evaluating(stepper.model):
@@ -594,13 +594,9 @@ def _settled(hopes: Float[Tensor, "batch width"], finished: list[list[Hypothesis
 # ------------------------------------------------------------------------- checks
 
 
-def _check_count(name: str, number: int, at_most: int | None = None) -> None:
-    good = isinstance(number, int) and not isinstance(number, bool) and number > 0
-    if at_most is None:
-        require(good, name, "a positive integer", number)
-    else:
-        fits = good and number <= at_most
-        require(fits, name, f"an integer from 1 to width = {at_most}", number)
+def _check_n(n: int, width: int) -> None:
+    good = isinstance(n, int) and not isinstance(n, bool) and 0 < n <= width
+    require(good, "n", f"an integer from 1 to width = {width}", n)
 
 
 def _check_sampling(
@@ -611,7 +607,7 @@ def _check_sampling(
     good = _is_number(temperature) and temperature > 0
     require(good, "temperature", "a number above 0", temperature)
     if top_k is not None:
-        _check_count("top_k", top_k)
+        check_positive("top_k", top_k)
     good = _is_number(top_p) and 0 < top_p <= 1
     require(good, "top_p", "a number above 0, up to 1", top_p)
 

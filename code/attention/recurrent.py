@@ -26,8 +26,8 @@ from attention.training import (
     END,
     PADDING,
     START,
+    check_positive,
     check_tokens,
-    evaluating,
     load_weights,
     read_tensors,
     save_weights,
@@ -222,9 +222,7 @@ class RecurrentConfig:
             known = {"score": SCORES, "reading": tuple(READINGS), "cell": tuple(CELLS)}[name]
             require(getattr(self, name) in known, name, f"one of {known}", getattr(self, name))
         for name in WIDTHS:
-            width = getattr(self, name)
-            good = isinstance(width, int) and not isinstance(width, bool) and width > 0
-            require(good, name, "a positive integer", width)
+            check_positive(name, getattr(self, name))
         require(0 <= self.dropout < 1, "dropout", "a number from 0 to below 1", self.dropout)
 
 
@@ -524,62 +522,6 @@ def load(path: str | Path) -> Translator:
     model = new_translator(RecurrentConfig(**header["config"]), seed=0)
     load_weights(path, model)
     return model
-
-
-# ------------------------------------------------------------------ translating
-
-
-def greedy(
-    model: Translator,
-    source: Int[Tensor, "batch source_length"],
-    max_length: int = 100,
-    return_weights: bool = False,
-) -> (
-    Int[Tensor, "batch length"]
-    | tuple[Int[Tensor, "batch length"], Float[Tensor, "batch length source_length"]]
-):
-    """Write the likeliest token at each step, until every sentence has ended.
-
-    Parameters
-    ----------
-    model : Translator
-        Its dropout is off meanwhile.
-    source : (batch, source_length)
-    max_length : int
-        Where a sentence is cut off, its ``END`` counted.
-    return_weights : bool
-        For a model with a score.
-
-    Returns
-    -------
-    tokens : (batch, length)
-        Each row ends in ``END``, then ``PADDING``; a sentence that was cut off has no
-        ``END``. The model is never allowed to write ``PADDING`` or ``START``.
-    weights : (batch, length, source_length), if asked for
-        Row t of the step that wrote token t; zero after ``END``.
-
-    Raises
-    ------
-    ValueError
-        If ``max_length`` is not positive, or as in ``Translator.forward``.
-    """
-    require(max_length > 0, "max_length", "a positive integer", max_length)
-    _check_weights_wanted(model.config, return_weights)
-    with evaluating(model):
-        memory, state = model.encode(source)
-        token = torch.full_like(source[:, 0], START)  # (batch,)
-        going_on = torch.ones_like(token, dtype=torch.bool)  # (batch,): no END yet
-        tokens, weights = [], []
-        while going_on.any() and len(tokens) < max_length:
-            logits, state, looked = model.step(memory, state, token)
-            logits[:, [PADDING, START]] = -torch.inf
-            token = logits.argmax(-1).where(going_on, PADDING)  # (batch,)
-            tokens.append(token)
-            if return_weights:
-                weights.append(looked * going_on[:, None])
-            going_on = going_on & (token != END)
-    rows = torch.stack(tokens, 1)  # (batch, length)
-    return (rows, torch.stack(weights, 1)) if return_weights else rows
 
 
 # --------------------------------------------------------- how far a gradient gets

@@ -138,6 +138,24 @@ def check_tokens(name: str, tokens: object, symbols: int) -> None:
     require(on_the_right, name, "PADDING only after the last token of a row", "PADDING between")
 
 
+def check_positive(name: str, number: object) -> None:
+    """Refuse what is not a positive integer.
+
+    Parameters
+    ----------
+    name : str
+        What the error should call it.
+    number : int
+
+    Raises
+    ------
+    ValueError
+        If it is none; ``True`` is none.
+    """
+    good = isinstance(number, int) and not isinstance(number, bool) and number > 0
+    require(good, name, "a positive integer", number)
+
+
 class BatchesByLength:
     """An endless sequence of batches whose rows have much the same length.
 
@@ -166,7 +184,7 @@ class BatchesByLength:
 
     def __init__(self, pairs: Sequence[Pair], size: int, seed: int):
         require(len(pairs) > 0, "pairs", "at least one", len(pairs))
-        _require_positive("size", size)
+        check_positive("size", size)
         self.pairs, self.size, self.seed = pairs, size, seed
         self.per_epoch = math.ceil(len(pairs) / size)
         self._epoch: int | None = None  # whose order is in self._order
@@ -408,7 +426,7 @@ class TrainingRun:
             If ``steps`` is not positive, or a loss is not a finite number. The
             weights are then those before that step.
         """
-        _require_positive("steps", steps)
+        check_positive("steps", steps)
         with _in_mode(self.model, training=True), torch.random.fork_rng(devices=[]):
             torch.set_rng_state(self._random_state)
             for _ in progress_bar(range(steps), progress):
@@ -674,7 +692,7 @@ def decode_all(
     ----------
     decode : callable
         From a padded source (batch, source_length) to tokens (batch, length):
-        ``partial(recurrent.greedy, model)``, for example.
+        ``partial(generate.greedy, model)``, for example.
     sources : sequence of token sequences
     size : int
         Sentences decoded at a time.
@@ -694,7 +712,7 @@ def decode_all(
 
 def _similar(sources: Sequence[Tokens], size: int) -> list[list[int]]:
     """Group the numbers of the sources so that lengths in a group are alike."""
-    _require_positive("size", size)
+    check_positive("size", size)
     order = sorted(range(len(sources)), key=lambda number: len(sources[number]))
     return [order[i : i + size] for i in range(0, len(order), size)]
 
@@ -853,7 +871,7 @@ def alignment_error_rate(
 
 def diagonal_links(source_length: int, target_length: int) -> set[Link]:
     """Link each target word to the source word that is as far along its sentence."""
-    _require_positive("source_length", source_length)
+    check_positive("source_length", source_length)
     return {
         ((2 * target + 1) * source_length // (2 * target_length), target)
         for target in range(target_length)
@@ -896,8 +914,3 @@ def _possible(
     for name, sets in (("sure", sure), ("possible", possible)):
         require(len(sets) == sentences, name, f"{sentences} sets of links", len(sets))
     return [allowed | certain for allowed, certain in zip(possible, sure, strict=True)]
-
-
-def _require_positive(name: str, number: int) -> None:
-    good = isinstance(number, int) and not isinstance(number, bool) and number > 0
-    require(good, name, "a positive integer", number)

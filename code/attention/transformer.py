@@ -36,8 +36,8 @@ from attention.training import (
     PADDING,
     START,
     check_numbers,
+    check_positive,
     check_tokens,
-    evaluating,
     load_weights,
     read_tensors,
     save_weights,
@@ -614,57 +614,6 @@ def _kind(config: TransformerConfig) -> Callable[[TransformerConfig], nn.Module]
     return LanguageModel if config.source_symbols is None else Transformer
 
 
-# ------------------------------------------------------------------ translating
-
-
-def greedy(
-    model: Transformer, source: Source, max_length: int = 100, return_weights: bool = False
-) -> Tokens | tuple[Tokens, AllWeights]:
-    """Write the likeliest token at each step, until every sentence has ended.
-
-    Each step computes all steps before it again: simple, and slow for long sentences.
-
-    Parameters
-    ----------
-    model : Transformer
-        Its dropout is off meanwhile.
-    source : (batch, source_length)
-    max_length : int
-        Where a sentence is cut off, its ``END`` counted.
-    return_weights : bool
-        Return the weights of the cross-attention too.
-
-    Returns
-    -------
-    tokens : (batch, length)
-        Each row ends in ``END``, then ``PADDING``; a sentence that was cut off has no
-        ``END``. The model is never allowed to write ``PADDING`` or ``START``.
-    weights : (batch, decoder_layers, heads, length, source_length), if asked for
-        Row t of the step that wrote token t; zero after ``END``.
-
-    Raises
-    ------
-    ValueError
-        If ``max_length`` is not positive, or as in ``Transformer.forward``.
-    """
-    require(max_length > 0, "max_length", "a positive integer", max_length)
-    with evaluating(model):
-        memory, memory_mask = model.encode(source)
-        written = torch.full_like(source[:, :1], START)  # (batch, 1), a token more at each step
-        going_on = torch.ones_like(written[:, 0], dtype=torch.bool)  # (batch,): no END yet
-        while going_on.any() and written.shape[1] <= max_length:
-            logits = model.decode(written, memory, memory_mask)[:, -1]  # (batch, symbols)
-            logits[:, [PADDING, START]] = -torch.inf
-            token = logits.argmax(-1).where(going_on, PADDING)  # (batch,)
-            written = torch.cat([written, token[:, None]], dim=1)
-            going_on = going_on & (token != END)
-        tokens = written[:, 1:]  # (batch, length)
-        if not return_weights:
-            return tokens
-        _, weights = model(source, tokens, return_weights=True)
-        return tokens, weights * (tokens != PADDING)[:, None, None, :, None]
-
-
 # ---------------------------------------------------------------------- checks
 
 
@@ -675,9 +624,7 @@ def _check_config(config: TransformerConfig) -> None:
             good = isinstance(symbols, int) and symbols > END + 1
             require(good, name, f"an integer above {END + 1}", symbols)
     for name in ("d_model", "heads", "d_ff", "encoder_layers", "decoder_layers", "max_length"):
-        size = getattr(config, name)
-        good = isinstance(size, int) and not isinstance(size, bool) and size > 0
-        require(good, name, "a positive integer", size)
+        check_positive(name, getattr(config, name))
     divides = config.d_model % config.heads == 0
     require(divides, "heads", f"a divisor of d_model = {config.d_model}", config.heads)
     require(0 <= config.dropout < 1, "dropout", "a number from 0 to below 1", config.dropout)

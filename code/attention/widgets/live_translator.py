@@ -41,8 +41,8 @@ class LiveTranslator(Explorable):
     examples : sequence of (English tokens, French tokens)
         Sentences to offer, with the model's translations, all without ``END``.
     attention : (layers, heads, target, source)
-        The weights of the cross-attention for the first example, as ``greedy`` returns
-        them. Both sides end in ``END``: there is a row and a column more than words.
+        The weights of the cross-attention for the first example, as ``generate.greedy``
+        returns them. Both sides end in ``END``: there is a row and a column more than words.
     head : (int, int), optional
         The layer and the head that are shown at first, counted from 0. Default: the
         mean of the last layer's heads.
