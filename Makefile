@@ -6,7 +6,7 @@ RUN := .venv/bin/python
 # Two small cores: more threads make the book's small arrays slower.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help setup book serve test notebooks lab lint experiments bottleneck mutants lock newest clean
+.PHONY: help setup book serve test notebooks lab lint experiments bottleneck translator mutants lock newest clean
 
 help:             ## say what each verb does
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -36,11 +36,18 @@ lint: setup       ## the fast checks: style, notebooks, prose
 	@$(RUN) -m ruff check .
 	@$(RUN) -m pytest tests/book
 
+# The test of the pronouns takes the models apart that translation.py leaves behind.
+FIRST = experiments/translation.py
+EXPERIMENTS = $(FIRST) $(filter-out $(FIRST), $(sort $(wildcard experiments/*.py)))
+
 experiments: setup ## run every long experiment afresh and store its log and weights (a night)
-	@for script in experiments/*.py; do echo $$script; $(RUN) $$script || exit 1; done
+	@for script in $(EXPERIMENTS); do echo $$script; $(RUN) $$script || exit 1; done
 
 bottleneck: setup ## only the one of chapters 1 and 2 (an hour and a half)
 	@$(RUN) experiments/bottleneck.py
+
+translator: setup ## only the model of chapter 9 (twenty minutes)
+	@$(RUN) experiments/translation.py final
 
 mutants: setup    ## mutation test of by_hand; MODULE=layers or transformer for those (up to an hour)
 	@$(RUN) tools/mutants.py $(or $(MODULE),by_hand)
