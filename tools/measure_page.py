@@ -41,6 +41,7 @@ FIGURES = {
     "head-splitter": "chapters/06-multi-head.html",
     "architecture-map": "chapters/08-transformer.html",
     "position-lab": "chapters/07-position.html",
+    "live-translator": "chapters/09-translation.html",
 }
 
 

@@ -13,7 +13,7 @@ from figure_harness import MODES, OpenFigure, print_out
 from playwright.sync_api import Locator, Page, expect
 from test_site_browser import violations
 
-from attention import corpus, transformer
+from attention import corpus, generate, transformer
 from attention.training import pad
 from attention.widgets import LiveTranslator
 
@@ -42,7 +42,7 @@ def translated() -> Translate:
 
     def translate(text: str) -> Translated:
         source = pad([ENGLISH.encode(corpus.tokenize(text))])
-        tokens, weights = transformer.greedy(model, source, return_weights=True)
+        tokens, weights = generate.greedy(model, source, return_weights=True)
         return list(FRENCH.decode(tokens[0].tolist())), weights[0].numpy()
 
     return translate
@@ -137,7 +137,7 @@ def test_it_starts_with_the_notebooks_example(new_translator: NewTranslator, tra
     expect(page.locator(".french")).to_have_text(corpus.as_text(french[:-1]))
     expect(page.get_by_text("computed in the notebook")).to_be_visible()
     expect(field(page)).to_have_value(corpus.as_text(TOKENS))
-    expect(status(page)).to_contain_text("Layer 2, mean of all heads. “")
+    expect(status(page)).to_contain_text("Layer 1, mean of all heads. “")
     expect(page.locator("live-translator > table")).to_be_hidden()
     assert page.fetched == []
 
@@ -149,8 +149,8 @@ def test_it_starts_with_the_given_head_and_word(
     word = french[4]
     page = new_translator(head=(0, 3), word=word)
     check(page, french.index(word), weights[0, 3, french.index(word)])
-    expect(page.get_by_label("Cross-attention of layer")).to_have_value("1")
-    expect(page.get_by_label("head")).to_have_value("4")
+    expect(page.get_by_label("Cross-attention of layer")).to_have_value("0")
+    expect(page.get_by_label("head")).to_have_value("3")
 
 
 # ------------------------------------------------------------------ translating
@@ -165,7 +165,7 @@ def test_a_typed_sentence(new_translator: NewTranslator, translated: Translate):
     assert state(page)["french"] == french
     check(page, 0, weights[-1].mean(0)[0])
     expect(page.locator(".french")).to_have_text(corpus.as_text(french[:-1]))
-    expect(status(page)).to_contain_text("Layer 2, mean of all heads. “")
+    expect(status(page)).to_contain_text("Layer 1, mean of all heads. “")
     expect(message(page)).to_be_empty()
     expect(field(page)).to_be_focused()
     ask(page, TWELVE)
@@ -363,15 +363,15 @@ def test_progress_and_the_last_of_several_sentences(
 def test_layers_and_heads(new_translator: NewTranslator, translated: Translate):
     page = new_translator()
     _, weights = translated(SENTENCES[0])
-    page.get_by_label("Cross-attention of layer").select_option("1")
+    page.get_by_label("Cross-attention of layer").select_option("0")
     check(page, 0, weights[0].mean(0)[0])
-    page.get_by_label("head").select_option("3")
+    page.get_by_label("head").select_option("2")
     check(page, 0, weights[0, 2, 0])
-    expect(status(page)).to_contain_text("Layer 1, head 3. ")
+    expect(status(page)).to_contain_text("Layer 0, head 2. ")
     ask(page, SENTENCES[1])
     wait(page, SENTENCES[1])  # the head stays chosen
     check(page, 0, translated(SENTENCES[1])[1][0, 2, 0])
-    expect(page.get_by_label("head")).to_have_value("3")
+    expect(page.get_by_label("head")).to_have_value("2")
     page.get_by_label("head").select_option("mean of all")
     check(page, 0, translated(SENTENCES[1])[1][0].mean(0)[0])
 
@@ -517,9 +517,9 @@ def test_table(new_translator: NewTranslator, translated: Translate):
         )
 
     np.testing.assert_allclose(cells(), translated(SENTENCES[0])[1][-1].mean(0), atol=5.1e-4)
-    page.get_by_label("head").select_option("2")
+    page.get_by_label("head").select_option("1")
     np.testing.assert_allclose(cells(), translated(SENTENCES[0])[1][-1, 1], atol=5.1e-4)
-    expect(table.locator("caption")).to_contain_text("Layer 2, head 2")
+    expect(table.locator("caption")).to_contain_text("Layer 1, head 1")
     ask(page, SENTENCES[1])
     wait(page, SENTENCES[1])
     np.testing.assert_allclose(cells(), translated(SENTENCES[1])[1][-1, 1], atol=5.1e-4)

@@ -24,6 +24,7 @@ from attention.checks import (
     chapter06,
     chapter07,
     chapter08,
+    chapter09,
 )
 from attention.checks._exercise import Exercise, Misconception, Symptom, Verdict
 from attention.checks.chapter01 import (
@@ -84,6 +85,13 @@ from attention.checks.chapter08 import (
     layer_parameters,
     residual,
 )
+from attention.checks.chapter09 import (
+    beam_step,
+    flip_rate,
+    learning_rate,
+    smoothed_targets,
+    top_p,
+)
 
 # By the name of the checker, in the order of the book.
 EXERCISES: dict[str, Exercise] = {
@@ -97,6 +105,7 @@ EXERCISES: dict[str, Exercise] = {
         chapter06,
         chapter07,
         chapter08,
+        chapter09,
     )
     for exercise in chapter.EXERCISES
 }
@@ -111,6 +120,7 @@ __all__ = [
     "alibi_bias",
     "alignment_error_rate",
     "attention",
+    "beam_step",
     "causal_mask",
     "combined_mask",
     "contextual_vector",
@@ -121,11 +131,13 @@ __all__ = [
     "entropy",
     "exact_match",
     "feed_forward",
+    "flip_rate",
     "jacobian",
     "kernel_regression",
     "last_states",
     "layer_norm",
     "layer_parameters",
+    "learning_rate",
     "look_back",
     "masked_softmax",
     "merge_heads",
@@ -141,12 +153,14 @@ __all__ = [
     "shift_matrix",
     "shift_targets",
     "sinusoidal_positions",
+    "smoothed_targets",
     "softmax_rows",
     "split_heads",
     "steps_to_fade",
     "strongest_sources",
     "sum_over_heads",
     "temperature_for",
+    "top_p",
     "values_from_averages",
     "window_mask",
 ]

@@ -384,13 +384,14 @@ th { white-space: nowrap; }
     this.paintCells();
   }
 
+  // Layers and heads are counted from 0, as the arrays and the chapter count them.
   mapControls(weights) {
     const { layer, head } = this.map;
     const select = (change, chosen, ...options) => make("select",
       { onchange: (event) => this.changeMap(change(event.target.selectedIndex)) },
       ...options.map((text, i) => make("option", { selected: i === chosen }, text)));
-    const layers = weights.map((_, i) => `${i + 1}`);
-    const heads = weights[0].map((_, i) => `${i + 1}`);
+    const layers = weights.map((_, i) => `${i}`);
+    const heads = weights[0].map((_, i) => `${i}`);
     return make("div", { class: "controls" },
       make("label", {}, "Cross-attention of layer",
         select((i) => ({ layer: i }), layer, ...layers)),
@@ -463,7 +464,7 @@ th { white-space: nowrap; }
 
   get mapName() {
     const { layer, head } = this.map;
-    return `Layer ${layer + 1}, ${head === null ? "mean of all heads" : `head ${head + 1}`}`;
+    return `Layer ${layer}, ${head === null ? "mean of all heads" : `head ${head}`}`;
   }
 
   said(row, weights) {
