@@ -599,7 +599,9 @@ PATCHED = {
     "adjective": ("adjective", "it", "antecedent", "rival", "other"),
     "noun": ("antecedent", "it", "other"),
 }
-READERS = {  # who sees the donor's word: the first is the claim's, the second is a control
+# Who sees the donor's word: first the claim's reader, last the control. (*was* was meant as one,
+# and turned out to be a road of its own in some models.)
+READERS = {
     "adjective": ("it", "was", "antecedent", "rival"),
     "noun": ("it", "was", "adjective", "rival"),
 }
