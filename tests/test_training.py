@@ -471,13 +471,14 @@ def test_the_log(straight):
 
 
 def test_only_training_is_charged_to_the_log():
-    run = new_run()
-    started = time.process_time()
+    run, spent = new_run(), 0.0
     for _ in range(3):
+        started = time.process_time()
         run.advance(1)
-        while time.process_time() < started + 0.2 * run.step:
+        spent += time.process_time() - started
+        while time.process_time() < started + 0.2:
             pass  # an evaluation, say
-    assert run.log[-1].cpu_seconds < 0.5 * (time.process_time() - started)
+    assert 0 < run.log[-1].cpu_seconds <= spent
 
 
 def test_steps_within_some_seconds():

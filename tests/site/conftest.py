@@ -12,7 +12,7 @@ from threading import Thread
 import pytest
 from built_site import ROOT, SITE, staleness
 from figure_harness import figure_page  # noqa: F401 (a fixture)
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 NO_BROWSER = (
     "No Chromium found, so nobody looked at the site. Install it (Debian, Ubuntu: "
@@ -29,6 +29,10 @@ BROWSER_OPTIONS = [
     # A request to any other host fails; the tests also report it.
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]
+# Playwright's own patience, 5 seconds for what is expected and 30 for the rest, is soon at
+# its end on a machine that does other work too, and where Python has to start in the page.
+PATIENCE = 120_000  # milliseconds
+expect.set_options(timeout=PATIENCE)
 # The Sphinx extension is under test too.
 sys.path.append(str(ROOT / "_ext"))
 
@@ -73,5 +77,6 @@ def browser() -> Iterator[Browser]:
         pytest.skip(NO_BROWSER)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable, args=BROWSER_OPTIONS)
+        browser.on("context", lambda context: context.set_default_timeout(PATIENCE))
         yield browser
         browser.close()

@@ -12,7 +12,7 @@ from threading import Thread
 
 import pytest
 from built_site import ROOT
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from attention.widgets import Explorable
 from attention.widgets._base import SCRIPTS
@@ -44,6 +44,22 @@ def print_out(page: Page) -> None:
     assert [control.inner_text() for control in controls.all() if control.is_visible()] == []
     expect(page.get_by_role("status")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def tap(target: Locator) -> None:
+    """Tap, and wait for the click that the browser makes of it: it comes a moment later.
+
+    Not for sliders: they answer to the touch itself, and no click follows.
+    """
+    page = target.page
+    page.evaluate(
+        """() => {
+            window.clicked = false;
+            addEventListener("click", () => { window.clicked = true; }, { capture: true });
+        }"""
+    )
+    target.tap()
+    page.wait_for_function("window.clicked")
 
 
 class Handler(SimpleHTTPRequestHandler):

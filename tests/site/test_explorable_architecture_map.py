@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from figure_harness import MODES, OpenFigure, print_out
+from figure_harness import MODES, OpenFigure, print_out, tap
 from playwright.sync_api import Locator, Page, expect
-from test_site_browser import violations
+from test_site_browser import settle, violations
 
 from attention.widgets import ArchitectureMap
 from attention.widgets.architecture_map import BOXES, PLACEMENTS, Box
@@ -97,8 +97,7 @@ def test_norms_are_beside_the_stream_or_on_it(figure_page: OpenFigure) -> None:
         assert abs(x - stream) > 50
         assert y < added
     radio(page, "post").check()
-    page.evaluate(f"{ELEMENT}.getAnimations({{subtree: true}}).forEach(a => a.finish())")
-    page.wait_for_timeout(400)
+    settle(page)
     for name in norms:
         (x, y), (stream, added) = centre(page, name), centre(page, sums[name])
         assert x == pytest.approx(stream, abs=0.5)
@@ -179,7 +178,7 @@ def test_frames_and_streams_can_be_pressed_too(figure_page: OpenFigure) -> None:
 def test_touch_selects_every_box(figure_page: OpenFigure, norm: str) -> None:
     page = figure_page(ArchitectureMap(norm), mode="phone")
     for name, box in boxes(norm).items():
-        node(page, name).tap()
+        tap(node(page, name))
         assert_selected(page, box)
 
 
@@ -243,7 +242,7 @@ def test_links_lead_to_places_of_the_page(figure_page: OpenFigure, box: Box) -> 
         for _ in range(tabs):
             page.keyboard.press("Tab")
         page.keyboard.press("Enter")
-        assert page.evaluate("location.hash") == link
+        page.wait_for_function("link => location.hash === link", arg=link)
         expect(page.locator(link)).to_be_in_viewport()
 
 
@@ -257,7 +256,7 @@ def test_axe_finds_nothing_and_nothing_is_cut_off(figure_page: OpenFigure, mode:
     page.locator("details table").wait_for()
     for norm in PLACEMENTS:
         radio(page, norm).check()
-        page.wait_for_timeout(400)  # the norms move
+        settle(page)  # the norms move
         for name in ("cross_attention", "encoder_norm_1", "encoder_stream", "decoder_sum_1"):
             node(page, name).click()
             assert violations(page) == []
@@ -326,10 +325,11 @@ def test_the_words_are_on_the_screen_and_not_on_the_box(figure_page: OpenFigure,
 
 def test_norms_jump_if_motion_is_not_wanted(figure_page: OpenFigure) -> None:
     page = figure_page(ArchitectureMap())
-    moving = f"""{ELEMENT}.nodes.get("decoder_norm_2").getAnimations().length"""
+    # Both at once: a movement is over in a third of a second.
+    moving = f"""{ELEMENT}.place("post");
+        {ELEMENT}.nodes.get("decoder_norm_2").getAnimations().length"""
     for motion, expected in (("reduce", 0), ("no-preference", 1)):
         page.emulate_media(reduced_motion=motion)
-        page.evaluate(f"{ELEMENT}.place('post')")
         assert page.evaluate(moving) == expected
 
 

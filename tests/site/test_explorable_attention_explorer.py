@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from figure_harness import MODES, OpenFigure, print_out
+from figure_harness import MODES, OpenFigure, print_out, tap
 from playwright.sync_api import Locator, Page, expect
 from test_site_browser import violations
 
@@ -176,14 +176,14 @@ def test_a_pointer_move_adds_and_removes_no_element(
 
 def test_tap(figure_page: OpenFigure, sentence: AttentionExplorer):
     page = figure_page(sentence, mode="phone")
-    token(page, "Queries", 0).tap()
+    tap(token(page, "Queries", 0))
     check(page, "query", 0, WEIGHTS[0])
-    token(page, "Keys", 4).tap()
+    tap(token(page, "Keys", 4))
     check(page, "key", 4, WEIGHTS[:, 4])
-    token(page, "Keys", 4).tap()
+    tap(token(page, "Keys", 4))
     check(page, None, None, WEIGHTS)
-    token(page, "Keys", 1).tap()
-    page.get_by_role("button", name="All lines").tap()
+    tap(token(page, "Keys", 1))
+    tap(page.get_by_role("button", name="All lines"))
     check(page, None, None, WEIGHTS)
 
 
@@ -461,7 +461,6 @@ def test_every_mode(figure_page: OpenFigure, request: pytest.FixtureRequest, nam
     token(page, "Keys", 1).click()
     page.get_by_text("The same as a table").click()
     page.get_by_role("table").wait_for()
-    page.wait_for_timeout(200)  # colours fade
     assert violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     assert contrast_on_bars(page) >= 4.5

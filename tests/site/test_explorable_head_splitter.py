@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from figure_harness import MODES, OpenFigure, print_out
+from figure_harness import MODES, OpenFigure, print_out, tap
 from playwright.sync_api import Locator, Page, expect
 from test_site_browser import violations
 
@@ -209,9 +209,9 @@ def test_mouse_clicks_and_drags(figure_page: OpenFigure) -> None:
 
 def test_touch_taps(figure_page: OpenFigure) -> None:
     page = figure_page(splitter(), mode="phone")
-    cell(page, 0, 7).tap()
+    tap(cell(page, 0, 7))
     assert chosen(page) == (0, 7)
-    page.get_by_role("radio", name="4").tap()
+    tap(page.get_by_role("radio", name="4"))
     assert state(page)["heads"] == 4
     assert state(page)["place"] == [3, 0, 1]
 

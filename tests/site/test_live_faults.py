@@ -2,8 +2,8 @@
 
 # ruff: noqa: F811 (fixtures of another test file are parameters here)
 
-import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
@@ -11,13 +11,14 @@ from test_live_page import (
     ANSWERS,
     EXERCISE,
     FIRST,
-    PATIENCE,
     _site_has_live_code,  # noqa: F401 (a fixture)
     cell,
     finished,
     open_chapter,  # noqa: F401 (a fixture)
     press,
     run,
+    running,
+    stop,
     write,
 )
 from test_site_browser import violations
@@ -52,21 +53,30 @@ def note(place: Locator) -> Locator:
     return place.locator(".live-note")
 
 
-def running(place: Locator) -> None:
-    """Wait until Python is there and the cell itself runs."""
-    place.page.wait_for_function(
-        "cell => cell.dataset.state === 'running' && !/Starting|Loading/.test(cell.innerText)",
-        arg=place.element_handle(),
-        timeout=PATIENCE,
+def heard(place: Locator) -> Callable[[], list[str]]:
+    """Write down from now on what a cell says beside its buttons; some of it is soon gone.
+
+    What is returned gives, when it is called, all that was said until then.
+    """
+    status(place).evaluate(
+        """status => {
+            status.heard = [];
+            new MutationObserver(() => status.heard.push(status.textContent))
+                .observe(status, { childList: true, characterData: true, subtree: true });
+        }"""
     )
+    return lambda: status(place).evaluate("status => status.heard")
 
 
-def stop(place: Locator) -> None:
-    """Press Stop; the answer comes in less than a second."""
-    began = time.monotonic()
-    place.locator(".live-run").click()
-    assert finished(place) == "stopped"
-    assert time.monotonic() - began < 1
+@contextmanager
+def held(page: Page, files: str) -> Iterator[None]:
+    """Let files arrive only after the block: what waits for them waits that long."""
+    waiting = []
+    page.route(files, lambda route: waiting.append(route))
+    yield
+    page.route(files, lambda route: route.continue_())  # from now on this one is asked
+    for route in waiting:
+        route.continue_()
 
 
 # ------------------------------------------------- what is shown belongs to the text
@@ -97,13 +107,15 @@ def test_a_verdict_belongs_to_the_text_that_was_checked(open_chapter) -> None:
 def test_a_verdict_is_not_given_to_text_typed_while_it_was_sought(open_chapter) -> None:
     page = open_chapter().page
     place = cell(page, EXERCISE)
-    write(place, f"import time\ntime.sleep(2)\n{RIGHT}")
-    press(place)
-    running(place)
-    page.keyboard.press("ControlOrMeta+End")
-    place.locator(".cm-content").focus()
-    page.keyboard.type(" ")
+    write(place, f"import einops\n{RIGHT}")
+    with held(page, "**/einops-*.whl*"):
+        press(place)
+        expect(place).to_have_attribute("data-state", "running")
+        place.locator(".cm-content").focus()
+        page.keyboard.press("ControlOrMeta+End")
+        page.keyboard.type(" ")
     finished(place)
+    assert "✓" in place.locator(".live-output").inner_text()
     expect(place.locator(".live-solved")).to_be_hidden()
     expect(note(place)).to_have_text("from another version of this code")
 
@@ -145,8 +157,8 @@ def test_an_endless_loop_of_outputs_is_cut_and_stopped(open_chapter, source) -> 
     write(place, source)
     press(place)
     output = place.locator(".live-output")
-    expect(output).to_contain_text("… cut: a cell shows at most", timeout=PATIENCE)
-    page.wait_for_timeout(300)
+    expect(output).to_contain_text("… cut: a cell shows at most")
+    page.wait_for_timeout(300)  # nothing more comes, however long one waits
     assert output.evaluate("box => box.childElementCount") <= 102
     assert output.evaluate("box => box.innerText.match(/cut:/g).length") == 1
     stop(place)
@@ -160,9 +172,9 @@ def test_the_start_says_how_much_is_fetched(open_chapter) -> None:
     page = open_chapter().page
     megabytes = page.locator("script[data-megabytes]").get_attribute("data-megabytes")
     place = cell(page, ALONE)
-    press(place)
-    expect(status(place)).to_contain_text(f"Starting Python: {megabytes} MB, once per visit")
-    finished(place)
+    said = heard(place)
+    assert finished_after_press(place) == "done"
+    assert said()[0].startswith(f"Starting Python: {megabytes} MB, once per visit")
 
 
 def test_packed_files_carry_the_version_of_the_build(open_chapter) -> None:
@@ -185,7 +197,7 @@ def test_why_python_did_not_start_is_said_where_run_was_pressed(open_faulty) -> 
     place = cell(page, NEEDS_SET_UP)
     press(place)
     for one in (cell(page, SET_UP), place):
-        expect(status(one)).to_contain_text("Python could not start. numpy-", timeout=PATIENCE)
+        expect(status(one)).to_contain_text("Python could not start. numpy-")
         expect(status(one)).to_contain_text("Press Run to try again.")
     assert finished_after_press(place) == "done"
 
@@ -193,10 +205,11 @@ def test_why_python_did_not_start_is_said_where_run_was_pressed(open_faulty) -> 
 def test_why_a_waiting_cell_was_stopped_is_said_there(open_chapter) -> None:
     page = open_chapter().page
     place = cell(page, NEEDS_SET_UP)
-    press(place)
-    expect(status(place)).to_contain_text("Starting Python")
-    place.locator(".live-run").click()
-    expect(status(place)).to_contain_text("Stopped. Python starts afresh at the next Run")
+    with held(page, "**/numpy-*.whl*"):
+        press(place)
+        expect(status(place)).to_contain_text("Starting Python")
+        place.locator(".live-run").click()
+        expect(status(place)).to_contain_text("Stopped. Python starts afresh at the next Run")
     assert finished_after_press(place) == "done"
 
 
@@ -213,11 +226,17 @@ def test_a_cell_whose_library_does_not_come_has_not_run(open_faulty) -> None:
 def test_loading_is_no_longer_said_when_the_cell_runs(open_chapter) -> None:
     page = open_chapter().page
     place = cell(page, ALONE)
+    said = heard(place)
+    # The cell runs for seconds, and says so twice a second.
     write(place, "import matplotlib, time\ntime.sleep(3)")
-    press(place)
-    expect(status(place)).to_contain_text("Loading matplotlib", timeout=PATIENCE)
-    expect(status(place)).to_have_text("Running", timeout=PATIENCE)
-    assert finished(place) == "done"
+    assert finished_after_press(place) == "done"
+    texts = [text for text in said() if text]
+    assert "Loading matplotlib …" in texts
+    loading = [i for i, text in enumerate(texts) if "Loading" in text]
+    *of_the_run, of_the_end = texts[loading[-1] + 1 :]
+    assert of_the_run[:1] == ["Running"]
+    assert all(text.startswith("Running") for text in of_the_run)
+    assert of_the_end.startswith("Run in your browser, ")
 
 
 # ----------------------------------------------------------- pressed once too often
@@ -233,12 +252,10 @@ def test_pressing_twice_does_not_stop_python(open_chapter) -> None:
     assert finished(place) == "done"
     place.locator(".cm-content").focus()
     page.keyboard.press("Shift+Enter")
-    expect(place).to_have_attribute("data-state", "running")
     page.keyboard.press("Shift+Enter")
     assert finished(place) == "done"
     place.locator(".live-run").focus()
     page.keyboard.down("Enter")
-    expect(place).to_have_attribute("data-state", "running")
     page.keyboard.down("Enter")  # it is held down: this is a repetition
     page.keyboard.up("Enter")
     assert finished(place) == "done"
@@ -267,14 +284,15 @@ def test_a_cell_does_not_run_when_one_it_needs_fails_in_another_plan(open_chapte
     page = open_chapter().page
     first = cell(page, NEEDS_SET_UP)
     place = page.locator(f"[data-live=yes][data-needs~={NEEDS_SET_UP}]").first
-    write(first, "import time\ntime.sleep(2)\n1 / 0")
-    press(first)
-    running(first)
-    press(place)
-    offer = place.locator(".live-offer").get_by_role("button")
-    if offer.count():
-        offer.first.click()
-    expect(place).to_have_attribute("data-state", "queued")
+    write(first, "import einops\n1 / 0")
+    with held(page, "**/einops-*.whl*"):
+        press(first)
+        expect(first).to_have_attribute("data-state", "running")
+        press(place)
+        offer = place.locator(".live-offer").get_by_role("button")
+        if offer.count():
+            offer.first.click()
+        expect(place).to_have_attribute("data-state", "queued")
     assert finished(first) == "error"
     number = first.get_attribute("data-number")
     expect(status(place)).to_have_text(f"Cell {number} did not finish, so this cell did not run.")

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import pytest
 from built_site import ROOT, pages
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 pytestmark = pytest.mark.browser
 
@@ -29,9 +29,14 @@ class Visit:
     requests: list[str] = field(default_factory=list)
 
     def ready(self) -> None:
-        """Wait until the formulas are typeset and the fonts are there."""
+        """Wait until the formulas are typeset, the fonts are there, and wide boxes are marked."""
         self.page.evaluate("() => window.MathJax?.startup?.promise")
         self.page.evaluate("() => document.fonts.ready.then(() => true)")
+        # The page's own script measures the boxes when the next picture is made.
+        self.page.evaluate(
+            "new Promise(done => requestAnimationFrame(() => "
+            "requestAnimationFrame(() => done(true))))"
+        )
 
 
 def visit(context: BrowserContext, url: str) -> Visit:
@@ -115,13 +120,35 @@ def test_formulas_are_typeset(opened: Visit) -> None:
 
 def test_axe_finds_no_violation(opened: Visit) -> None:
     # Last of the page's tests: it opens what is folded, to look inside.
-    opened.page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
-    opened.page.wait_for_timeout(50)  # the page's own script answers to the opening
+    # The page's own script answers to the opening, of which the browser tells a little later.
+    opened.page.evaluate(
+        """() => Promise.all([...document.querySelectorAll("details:not([open])")].map(
+            (fold) => new Promise((done) => {
+                fold.addEventListener("toggle", () => done(true), { once: true });
+                fold.open = true;
+            })))"""
+    )
     assert violations(opened.page) == []
 
 
+def settle(page: Page) -> None:
+    """Wait until nothing moves and no colour fades any more, inside the figures too."""
+    page.evaluate(
+        """async () => {
+            const inside = [...document.querySelectorAll("*")].map((e) => e.shadowRoot);
+            const roots = [document, ...inside.filter(Boolean)];
+            const moving = () => roots.flatMap((root) => root.getAnimations())
+                .filter(({ playState, effect }) =>
+                    playState === "running" && effect.getComputedTiming().endTime < Infinity);
+            for (let all = moving(); all.length > 0; all = moving())
+                await Promise.allSettled(all.map(({ finished }) => finished));
+        }"""
+    )
+
+
 def violations(page: Page) -> list[str]:
-    """Let axe-core look at the page as it is now, with all its rules."""
+    """Let axe-core look at the page, once it is at rest, with all its rules."""
+    settle(page)
     page.evaluate(AXE)
     result = page.evaluate("axe.run({resultTypes: ['violations']})")
     return [
@@ -168,10 +195,10 @@ def test_solution_folds_from_the_keyboard(
     assert summary.inner_text().strip() == "Show a solution"
     summary.focus()
     page.keyboard.press("Enter")
-    assert code.is_visible()
+    expect(code).to_be_visible()
     assert summary.inner_text().strip() == "Hide a solution"
     page.keyboard.press("Enter")
-    assert not code.is_visible()
+    expect(code).to_be_hidden()
 
 
 def test_focus_can_be_seen(desktop: BrowserContext, address: str, chapter: str) -> None:
@@ -196,6 +223,8 @@ def test_search_finds_a_word(desktop: BrowserContext, address: str, chapter: str
     page.wait_for_url("**/search.html?q=softmax*")
     hit = page.locator("#search-results li a").first
     hit.wait_for()
+    # The page fetches what it shows of each hit; leaving it earlier would look like an error.
+    page.wait_for_load_state("networkidle")
     hit.click()
     page.wait_for_url("**/chapters/*.html*")
     assert visited.errors == []
@@ -230,13 +259,11 @@ def test_wide_boxes_scroll_from_the_keyboard(
     phone: BrowserContext, address: str, chapter: str
 ) -> None:
     page = visit(phone, address + chapter).page
-    boxes = page.locator(".scrolls")
-    assert boxes.count() > 0
-    box = boxes.first
+    box = page.locator(".scrolls").first
     box.focus()
     page.keyboard.press("ArrowRight")
-    page.wait_for_timeout(300)  # Chromium scrolls smoothly
-    assert box.evaluate("box => box.scrollLeft") > 0
+    # Chromium scrolls smoothly.
+    page.wait_for_function("box => box.scrollLeft > 0", arg=box.element_handle())
 
 
 def test_paper_is_light(browser: Browser, address: str, chapter: str) -> None:
