@@ -18,6 +18,7 @@ import torch
 from attention import corpus
 from attention.corpus import held_out as held_out_words
 from attention.interventions import forbidding, recording_weights
+from attention.recurrent import load as load_recurrent
 from attention.training import END, START, Recipe, evaluating
 from attention.transformer import load, new_transformer, parameters_of
 
@@ -955,6 +956,99 @@ def test_every_model_was_asked_the_same_and_the_controls(taken_apart):
             ("patch", "noun: other 2"),
         ):
             assert control in labels, model
+
+
+# ------------------------------------------- recurrent_pronouns.py and longer.py
+
+
+def test_rows_of_the_recurrent_pronouns(bottleneck, translation):
+    recurrent_pronouns = script("recurrent_pronouns")
+    rows = rows_of("recurrent_pronouns.csv")
+    asked = product(
+        recurrent_pronouns.ARMS, bottleneck.SEEDS, bottleneck.LONG, translation.PRONOUNS
+    )
+    assert_complete(rows, ("arm", "seed", "updates", "test"), list(asked))
+    for row in rows:
+        right = float(row["pronouns"]) * translation.PRONOUNS[row["test"]]
+        assert right == pytest.approx(round(right), abs=1e-6)
+        assert 0 <= right <= translation.PRONOUNS[row["test"]]
+
+
+def test_the_committed_translator_has_the_pronouns_of_its_log(bottleneck, translation):
+    """Bahdanau's: what is committed was trained by another script, for as long."""
+    model = load_recurrent(WEIGHTS / "translator-additive.safetensors")
+    for split, count in translation.PRONOUNS.items():
+        right = translation.right_pronouns(model, translation.with_pronouns(split, count))
+        (row,) = (
+            row
+            for row in rows_of("recurrent_pronouns.csv")
+            if named(row, "arm", "seed", "updates", "test")
+            == ("additive", "0", str(bottleneck.LONG[-1]), split)
+        )
+        assert sum(right) / count == pytest.approx(float(row["pronouns"]), abs=0.5 / count)
+
+
+def test_rows_of_the_longer_sentences():
+    longer = script("longer")
+    rows = rows_of("longer.csv")
+    asked = product(longer.POSITIONS, longer.SEEDS, [longer.UPDATES], longer.LENGTHS)
+    assert_complete(rows, ("arm", "seed", "updates", "test"), list(asked))
+    for row in rows:
+        for name in ("exact_match", "never_ends"):
+            count = float(row[name]) * longer.COUNT
+            assert count == pytest.approx(round(count), abs=0.5e-4 * longer.COUNT)
+        right, never = float(row["exact_match"]), float(row["never_ends"])
+        assert right <= float(row["token_accuracy"]) <= 1
+        assert right + never <= 1 + 1e-4  # what never ends is not right
+
+
+def test_the_sentences_are_as_long_as_they_should_be():
+    longer = script("longer")
+    tested = [length for lengths in longer.LENGTHS.values() for length in lengths]
+    assert tested == list(range(17, 41))
+    for name, lengths in longer.LENGTHS.items():
+        pairs = longer.sentences(name)
+        assert len(pairs) == longer.COUNT
+        words = {sum(number != END for number in source) for source, _ in pairs}
+        assert words == set(lengths)
+
+
+def test_positions_change_nothing_but_the_positions(translation, bottleneck, monkeypatch):
+    longer = script("longer")
+
+    def run(*ingredients: object) -> None:
+        raise Stopped(*ingredients)
+
+    pairs = {"additive": [([3], [4])]}
+    monkeypatch.setattr(bottleneck, "training_pairs", pairs.get)
+    monkeypatch.setattr(longer, "TrainingRun", run)
+    for position in longer.POSITIONS:
+        with pytest.raises(Stopped) as stopped:
+            longer.measure(position, seed=5)
+        model, data, recipe = stopped.value.args
+        expected = replace(translation.config_of("small"), position=position)
+        assert model.config == expected
+        assert data.pairs is pairs["additive"]
+        assert (data.size, data.seed) == (bottleneck.BATCH, 5)
+        assert recipe is translation.ARMS["small"][1]
+    assert longer.UPDATES == translation.ARMS["small"][2][-1]
+
+
+def test_the_control_of_the_longer_sentences_is_the_small_translator():
+    """Trained twice, by two scripts: on sentences of 17 to 20 words it says the same."""
+    once, again = (
+        {
+            row["seed"]: named(row, "exact_match", "token_accuracy")
+            for row in rows_of(name)
+            if named(row, "arm", "updates", "test") == (arm, "6000", test)
+        }
+        for name, arm, test in (
+            ("translation.csv", "small", "length 17-20"),
+            ("longer.csv", "sinusoidal", "17-20"),
+        )
+    )
+    assert again.keys() == {"0", "1", "2"}
+    assert all(once[seed] == again[seed] for seed in again)
 
 
 # ------------------------------------------------------------------ training_choices.py
