@@ -12,7 +12,7 @@ import attention
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "code" / "attention"
-RUN_IN_THE_BROWSER = ["by_hand", "checks", "report", "widgets"]
+RUN_IN_THE_BROWSER = ["by_hand", "checks", "report", "tiled", "widgets"]
 
 
 def loaded_by(statement):

@@ -9,6 +9,7 @@ import answers_chapter06  # noqa: F401
 import answers_chapter07  # noqa: F401
 import answers_chapter08  # noqa: F401
 import answers_chapter09  # noqa: F401
+import answers_chapter10  # noqa: F401
 import numpy as np
 import pytest
 from answers import FEWEST, RIGHT, WRONG

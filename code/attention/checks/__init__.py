@@ -25,6 +25,7 @@ from attention.checks import (
     chapter07,
     chapter08,
     chapter09,
+    chapter10,
 )
 from attention.checks._exercise import Exercise, Misconception, Symptom, Verdict
 from attention.checks.chapter01 import (
@@ -92,6 +93,13 @@ from attention.checks.chapter09 import (
     smoothed_targets,
     top_p,
 )
+from attention.checks.chapter10 import (
+    cache_numbers,
+    cached_step,
+    length_of_equal_work,
+    merge_outputs,
+    read_key,
+)
 
 # By the name of the checker, in the order of the book.
 EXERCISES: dict[str, Exercise] = {
@@ -106,6 +114,7 @@ EXERCISES: dict[str, Exercise] = {
         chapter07,
         chapter08,
         chapter09,
+        chapter10,
     )
     for exercise in chapter.EXERCISES
 }
@@ -121,6 +130,8 @@ __all__ = [
     "alignment_error_rate",
     "attention",
     "beam_step",
+    "cache_numbers",
+    "cached_step",
     "causal_mask",
     "combined_mask",
     "contextual_vector",
@@ -138,12 +149,15 @@ __all__ = [
     "layer_norm",
     "layer_parameters",
     "learning_rate",
+    "length_of_equal_work",
     "look_back",
     "masked_softmax",
     "merge_heads",
+    "merge_outputs",
     "multi_head",
     "parameters",
     "projected_scores",
+    "read_key",
     "read_sentence",
     "residual",
     "rotate",
