@@ -60,7 +60,7 @@ def weights() -> None:
     """Print what a reader who runs nothing loads for the live code and the figures."""
     for name in FOR_READING:
         print(f"{name:34} {compressed((LIVE / name).read_bytes()) / 1000:7.1f} KB")
-    for path in sorted((SITE / "chapters").glob("0*.html")):
+    for path in sorted((SITE / "chapters").glob("[0-9]*.html")):
         print(f"{path.name:34} {more_than_before(path) / 1000:7.1f} KB more than without them")
 
 

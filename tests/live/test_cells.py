@@ -9,7 +9,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "code" / "attention"
-NOTEBOOKS = sorted((ROOT / "chapters").glob("0*.ipynb"))
+NOTEBOOKS = sorted((ROOT / "chapters").glob("[0-9]*.ipynb"))
 
 
 def described(*sources: str) -> dict:

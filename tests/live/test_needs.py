@@ -10,7 +10,7 @@ import pytest
 from tests.notebook_outputs import committed, texts
 
 HERE = Path(__file__).resolve().parent
-NOTEBOOKS = sorted((HERE.parents[1] / "chapters").glob("0*.ipynb"))
+NOTEBOOKS = sorted((HERE.parents[1] / "chapters").glob("[0-9]*.ipynb"))
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
