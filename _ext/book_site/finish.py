@@ -14,6 +14,7 @@ from sphinx.application import Sphinx
 
 # Figures are drawn at twice the density of the page, so that they look sharp.
 PIXELS_PER_UNIT = 2
+NARROW = 360  # a figure that a phone can show whole
 # Files of the theme that no page asks for once it is repaired.
 UNUSED = ("scripts/fontawesome.js", "sphinx-thebe.*", "scripts/*.map", "styles/*.map")
 
@@ -104,6 +105,8 @@ def size_figures(page: BeautifulSoup, path: Path) -> None:
             width, height = picture.size
         image["width"] = round(width / PIXELS_PER_UNIT)
         image["height"] = round(height / PIXELS_PER_UNIT)
+        if image["width"] <= NARROW:
+            image["class"] = [*image.get("class", []), "narrow"]
         del image["style"]
 
 

@@ -109,6 +109,20 @@ def test_images_are_whole_and_described(opened: Visit) -> None:
     assert faults == []
 
 
+def test_a_narrow_figure_is_shown_whole(opened: Visit) -> None:
+    """It fits a phone as it is; a wider one keeps a readable width there, and scrolls."""
+    seen = opened.page.evaluate(
+        """() => [...document.querySelectorAll('a.image-reference > img')].map(i =>
+            [Number(i.getAttribute('width')), i.parentElement.scrollWidth,
+             i.parentElement.clientWidth, i.getBoundingClientRect().width])"""
+    )
+    for natural, inside, box, shown in seen:
+        if natural <= 360:
+            assert inside <= box + 1
+        else:
+            assert shown >= min(natural, 500)
+
+
 def test_formulas_are_typeset(opened: Visit) -> None:
     faults = opened.page.evaluate(
         """() => [...document.querySelectorAll('.math')]
