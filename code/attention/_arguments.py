@@ -1,0 +1,107 @@
+"""What functions of all modules ask of their arguments: numbers, lists and models.
+
+A number may be Python's, NumPy's or torch's, alone or in an array without axes; a truth
+value is no number. A model may be inside a wrapper. NumPy need not be there for it, nor
+torch: the browser has no torch.
+
+The two kinds of number below are for signatures, where ``int`` would say too little:
+``numpy.int64`` is no ``int``, and ``numpy.float32`` no ``float``.
+"""
+
+import sys
+from collections.abc import Callable
+from numbers import Integral, Real
+from typing import Any, SupportsFloat, SupportsIndex
+
+from attention.report import require
+
+AnyInteger = SupportsIndex
+AnyReal = SupportsFloat
+
+
+def as_integer(
+    name: str,
+    number: object,
+    expected: str = "an integer",
+    fits: Callable[[int], bool] = lambda number: True,
+) -> int:
+    """Take an integer, whoever made it, as Python's own.
+
+    Parameters
+    ----------
+    name : str
+        What the error should call it.
+    number : int
+        Or NumPy's, or torch's, also in an array or tensor without axes.
+    expected : str
+        What the error should ask for.
+    fits : callable
+        Says whether the integer is in range.
+
+    Raises
+    ------
+    ValueError
+        If it is no integer, or out of range. ``True`` is no integer, and neither is 2.0.
+    """
+    plain = _without_array(number)
+    whole = isinstance(plain, Integral) and not isinstance(plain, bool)
+    require(whole and fits(int(plain)), name, expected, number)
+    return int(plain)
+
+
+def as_real(
+    name: str,
+    number: object,
+    expected: str = "a finite number",
+    fits: Callable[[float], bool] = lambda number: True,
+) -> float:
+    """Take a real number, whoever made it, as Python's own.
+
+    Parameters are those of ``as_integer``; an integer will do.
+
+    Raises
+    ------
+    ValueError
+        If it is no finite number, or out of range. ``True`` is no number.
+    """
+    plain = _without_array(number)
+    real = isinstance(plain, Real) and not isinstance(plain, bool)
+    finite = real and abs(plain) <= sys.float_info.max  # and so no NaN
+    require(finite and fits(float(plain)), name, expected, number)
+    return float(plain)
+
+
+def _without_array(number: Any) -> Any:
+    """Take a number out of an array, a NumPy scalar or a tensor without axes."""
+    alone = getattr(number, "ndim", None) == 0 and hasattr(number, "item")
+    return number.item() if alone else number
+
+
+def check_no_text(name: str, sequences: object, expected: str) -> None:
+    """Refuse a single text where a list of texts or of sequences belongs.
+
+    A string is a sequence of strings to Python, and so it would pass as a list of
+    sentences with one character each.
+
+    Raises
+    ------
+    ValueError
+        If it is a string or bytes.
+    """
+    require(not isinstance(sequences, str | bytes), name, expected, sequences)
+
+
+def unwrapped(model: Any) -> Any:
+    """Take a model out of what ``torch.compile`` or a parallel wrapper put around it.
+
+    A wrapper is a module with one child, called ``_orig_mod`` (``torch.compile``) or
+    ``module`` (``DataParallel``, ``DistributedDataParallel``, ``AveragedModel``). It has
+    the model's numbers under other names, and not always its methods. What is no wrapper
+    is returned as it is.
+    """
+    while hasattr(model, "named_children"):
+        children = dict(model.named_children())
+        if children.keys() not in ({"_orig_mod"}, {"module"}):
+            break
+        (model,) = children.values()
+    return model
