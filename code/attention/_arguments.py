@@ -4,19 +4,15 @@ A number may be Python's, NumPy's or torch's, alone or in an array without axes;
 value is no number. A model may be inside a wrapper. NumPy need not be there for it, nor
 torch: the browser has no torch.
 
-The two kinds of number below are for signatures, where ``int`` would say too little:
-``numpy.int64`` is no ``int``, and ``numpy.float32`` no ``float``.
+Signatures say ``int`` and ``float`` all the same: that is what most readers have.
 """
 
 import sys
 from collections.abc import Callable
 from numbers import Integral, Real
-from typing import Any, SupportsFloat, SupportsIndex
+from typing import Any
 
 from attention.report import require
-
-AnyInteger = SupportsIndex
-AnyReal = SupportsFloat
 
 
 def as_integer(
