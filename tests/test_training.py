@@ -38,7 +38,6 @@ from attention.training import (
     means_by_length,
     minimise,
     pad,
-    progress_bar,
     read_tensors,
     right_tokens,
     save_weights,
@@ -512,28 +511,6 @@ def test_a_loss_that_is_no_number_stops_the_run_before_the_weights_are_lost():
             lambda steps=steps: run.advance(steps),
             f"steps: expected a positive integer, got {steps}",
         )
-
-
-def test_the_progress_bar_is_tqdms(monkeypatch):
-    assert list(progress_bar(range(3), show=False)) == [0, 1, 2]
-    shown = []
-
-    def tqdm(steps, unit):
-        shown.append((steps, unit))
-        return steps
-
-    fake = {"tqdm": SimpleNamespace(), "tqdm.auto": SimpleNamespace(tqdm=tqdm)}
-    with monkeypatch.context() as patch:
-        for name, module in fake.items():
-            patch.setitem(sys.modules, name, module)
-        run = new_run()
-        run.advance(2, progress=True)
-        assert shown == [(range(2), "step")]
-        assert run.step == 2
-    monkeypatch.setitem(sys.modules, "tqdm", None)
-    monkeypatch.setitem(sys.modules, "tqdm.auto", None)
-    with pytest.raises(ImportError, match="a progress bar needs the package tqdm"):
-        progress_bar(range(3), show=True)
 
 
 def test_evaluating_puts_things_back():

@@ -14,9 +14,10 @@ import math
 import os
 import time
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,6 +28,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from attention._arguments import as_integer, as_real, check_no_text, unwrapped
 from attention.report import require
 
 PADDING = 0  # fills a row up to the length of the longest; it is no token
@@ -53,33 +55,57 @@ class Batch:
     source: Int[Tensor, "batch source_length"]
     target: Int[Tensor, "batch target_length"]
 
+    def to(self, device: torch.device | str) -> "Batch":
+        """Give the batch on a device."""
+        return Batch(self.source.to(device), self.target.to(device))
+
     @property
     def tokens(self) -> int:
         """Count what the model has to predict: the target's tokens, each ``END`` included."""
         return int((self.target != PADDING).sum())
 
 
-def pad(sequences: Sequence[Tokens]) -> Int[Tensor, "batch length"]:
+def pad(
+    sequences: Sequence[Tokens], device: torch.device | str | None = None
+) -> Int[Tensor, "batch length"]:
     """Write sequences below each other, each followed by ``END`` and then by ``PADDING``.
+
+    Parameters
+    ----------
+    sequences : sequence of token sequences
+    device : torch.device or str, optional
+        Where the rows should be. Default: where torch puts new tensors.
 
     Raises
     ------
     ValueError
-        If there is no sequence, or one holds ``PADDING``, ``START``, ``END`` or
-        a negative number.
+        If there is no sequence, or one holds ``PADDING``, ``START``, ``END``, a
+        negative number or something that is no integer.
     """
+    check_no_text("sequences", sequences, "a sequence of token sequences")
     require(len(sequences) > 0, "sequences", "at least one", len(sequences))
-    length = max(map(len, sequences)) + 1
-    rows = torch.full((len(sequences), length), PADDING)  # (batch, length)
-    for row, sequence in zip(rows, sequences, strict=True):
-        require(
-            min(sequence, default=END + 1) > END,
-            "sequences",
-            f"tokens above {END}: the numbers up to it have a meaning of their own",
-            list(sequence),
-        )
-        row[: len(sequence) + 1] = torch.tensor([*sequence, END])
-    return rows
+    ended = [_with_end(sequence) for sequence in sequences]
+    length = max(map(len, ended))
+    rows = torch.full((len(ended), length), PADDING, device="cpu")  # (batch, length)
+    for row, tokens in zip(rows, ended, strict=True):
+        row[: len(tokens)] = tokens
+    return rows.to(device or torch.get_default_device())
+
+
+def _with_end(sequence: Tokens) -> Int[Tensor, " length"]:
+    try:
+        tokens = torch.tensor([*sequence, END], device="cpu")  # (length,)
+    except (TypeError, ValueError, RuntimeError):  # text, say, or rows of different lengths
+        tokens = None
+    integers = tokens is not None and tokens.dtype == torch.long and tokens.ndim == 1
+    require(integers, "sequences", "a sequence of integers in each place", sequence)
+    require(
+        min(sequence, default=END + 1) > END,
+        "sequences",
+        f"tokens above {END}: the numbers up to it have a meaning of their own",
+        list(sequence),
+    )
+    return tokens
 
 
 def unpad(rows: Int[Tensor, "batch length"]) -> list[list[int]]:
@@ -94,10 +120,31 @@ def unpad(rows: Int[Tensor, "batch length"]) -> list[list[int]]:
     return sequences
 
 
-def make_batch(pairs: Sequence[Pair]) -> Batch:
-    """Pad the sources and the targets of some pairs."""
+def make_batch(pairs: Sequence[Pair], device: torch.device | str | None = None) -> Batch:
+    """Pad the sources and the targets of some pairs.
+
+    Parameters
+    ----------
+    pairs : sequence of Pair
+    device : torch.device or str, optional
+        See ``pad``.
+
+    Raises
+    ------
+    ValueError
+        If there is no pair, one is not a source and a target, or ``pad`` refuses them.
+    """
+    _check_pairs(pairs)
     sources, targets = zip(*pairs, strict=True)
-    return Batch(pad(sources), pad(targets))
+    return Batch(pad(sources, device), pad(targets, device))
+
+
+def _check_pairs(pairs: Sequence[Pair]) -> None:
+    check_no_text("pairs", pairs, "a sequence of pairs")
+    require(len(pairs) > 0, "pairs", "at least one", len(pairs))
+    for pair in pairs:
+        two = not isinstance(pair, str | bytes) and len(pair) == 2
+        require(two, "pairs", "a source and a target in each place", pair)
 
 
 def check_numbers(name: str, tokens: object, symbols: int) -> None:
@@ -138,7 +185,7 @@ def check_tokens(name: str, tokens: object, symbols: int) -> None:
     require(on_the_right, name, "PADDING only after the last token of a row", "PADDING between")
 
 
-def check_positive(name: str, number: object) -> None:
+def check_positive(name: str, number: object) -> int:
     """Refuse what is not a positive integer.
 
     Parameters
@@ -146,14 +193,25 @@ def check_positive(name: str, number: object) -> None:
     name : str
         What the error should call it.
     number : int
+        Python's, NumPy's or torch's.
+
+    Returns
+    -------
+    number : int
+        The same as Python's own.
 
     Raises
     ------
     ValueError
         If it is none; ``True`` is none.
     """
-    good = isinstance(number, int) and not isinstance(number, bool) and number > 0
-    require(good, name, "a positive integer", number)
+    return as_integer(name, number, "a positive integer", lambda number: number > 0)
+
+
+def device_of(model: nn.Module) -> torch.device:
+    """Say where a model is: where its first number is, or on the CPU if it has none."""
+    numbers = chain(model.parameters(), model.buffers())
+    return next((tensor.device for tensor in numbers), torch.device("cpu"))
 
 
 class BatchesByLength:
@@ -183,10 +241,11 @@ class BatchesByLength:
     """
 
     def __init__(self, pairs: Sequence[Pair], size: int, seed: int):
-        require(len(pairs) > 0, "pairs", "at least one", len(pairs))
-        check_positive("size", size)
-        self.pairs, self.size, self.seed = pairs, size, seed
-        self.per_epoch = math.ceil(len(pairs) / size)
+        _check_pairs(pairs)
+        self.pairs = pairs
+        self.size = check_positive("size", size)
+        self.seed = as_integer("seed", seed)
+        self.per_epoch = math.ceil(len(pairs) / self.size)
         self._epoch: int | None = None  # whose order is in self._order
         self._order: list[list[int]] = []
 
@@ -194,13 +253,17 @@ class BatchesByLength:
         """Say which pairs, by number, make up each batch of an epoch."""
         # Any two seeds below a million, or epochs of one seed, get different numbers.
         generator = torch.Generator().manual_seed(self.seed + 1_000_003 * epoch)
-        shuffled = torch.randperm(len(self.pairs), generator=generator).tolist()
+
+        def shuffle(count: int) -> list[int]:
+            return torch.randperm(count, generator=generator, device="cpu").tolist()
+
+        shuffled = shuffle(len(self.pairs))
         shuffled.sort(key=lambda number: tuple(map(len, self.pairs[number])))
         batches = [shuffled[i : i + self.size] for i in range(0, len(shuffled), self.size)]
-        return [batches[i] for i in torch.randperm(len(batches), generator=generator).tolist()]
+        return [batches[i] for i in shuffle(len(batches))]
 
     def __getitem__(self, step: int) -> Batch:
-        require(step >= 0, "step", "0 or more", step)  # so this never ends
+        step = as_integer("step", step, "0 or more", lambda step: step >= 0)  # so this never ends
         epoch, place = divmod(step, self.per_epoch)
         if epoch != self._epoch:
             self._epoch, self._order = epoch, self.order(epoch)
@@ -225,12 +288,18 @@ def token_loss(
         The share ε of probability that the target gives away to all symbols
         alike, the right one included (Szegedy et al. 2016, section 7). With
         ε > 0 even a perfect model has a loss above 0.
+
+    Raises
+    ------
+    ValueError
+        If ``label_smoothing`` is not a number from 0 to below 1, or the target is
+        nothing but padding.
     """
+    smoothing = _checked_share("label_smoothing", label_smoothing)
+    target = target.flatten()  # (batch * length,)
+    require(bool((target != PADDING).any()), "target", "at least one token", "padding only")
     return F.cross_entropy(
-        logits.flatten(0, 1),
-        target.flatten(),
-        ignore_index=PADDING,
-        label_smoothing=label_smoothing,
+        logits.flatten(0, 1), target, ignore_index=PADDING, label_smoothing=smoothing
     )
 
 
@@ -256,6 +325,7 @@ def update(optimizer: torch.optim.Optimizer, loss: Tensor, clip: float | None = 
     optimizer.zero_grad()
     loss.backward()
     if clip is not None:
+        clip = _checked_positive("clip", clip)
         parameters = [p for group in optimizer.param_groups for p in group["params"]]
         nn.utils.clip_grad_norm_(parameters, clip)
     optimizer.step()
@@ -280,8 +350,8 @@ def minimise(
     ValueError
         If ``learning_rate`` or ``steps`` is not positive.
     """
-    for name, number in (("learning_rate", learning_rate), ("steps", steps)):
-        require(number > 0, name, "a positive number", number)
+    learning_rate = _checked_positive("learning_rate", learning_rate)
+    steps = as_integer("steps", steps, "a positive number", lambda steps: steps > 0)
     optimizer = torch.optim.Adam(parameters, lr=learning_rate)
     return [update(optimizer, draw_loss()) for _ in range(steps)]
 
@@ -333,19 +403,28 @@ class Recipe:
     seed: int = 0
 
     def __post_init__(self):
-        require(self.learning_rate > 0, "learning_rate", "a positive number", self.learning_rate)
         require(self.schedule in SCHEDULES, "schedule", f"one of {SCHEDULES}", self.schedule)
-        require(self.warm_up >= 0, "warm_up", "0 or more", self.warm_up)
+        numbers = {
+            "learning_rate": _checked_positive("learning_rate", self.learning_rate),
+            "warm_up": as_integer("warm_up", self.warm_up, "0 or more", lambda steps: steps >= 0),
+            "betas": _checked_betas(self.betas),
+            "label_smoothing": _checked_share("label_smoothing", self.label_smoothing),
+            "seed": as_integer("seed", self.seed),
+        }
+        if self.clip is not None:
+            numbers["clip"] = _checked_positive("clip", self.clip)
         if self.schedule == "linear":
-            enough = self.steps is not None and self.steps > self.warm_up
-            require(enough, "steps", f"more than warm_up = {self.warm_up}", self.steps)
-        require(self.clip is None or self.clip > 0, "clip", "a positive number", self.clip)
-        smoothing = self.label_smoothing
-        require(0 <= smoothing < 1, "label_smoothing", "a number from 0 to below 1", smoothing)
+            warm_up = numbers["warm_up"]
+            expected = f"more than warm_up = {warm_up}"
+            numbers["steps"] = as_integer("steps", self.steps, expected, lambda n: n > warm_up)
+        elif self.steps is not None:
+            numbers["steps"] = check_positive("steps", self.steps)
+        for name, number in numbers.items():
+            object.__setattr__(self, name, number)  # Python's own, as files want them
 
     def rate(self, step: int) -> float:
         """Give the learning rate of a step; the first step is number 1."""
-        require(step >= 1, "step", "1 or more", step)
+        step = as_integer("step", step, "1 or more", lambda step: step >= 1)
         if step < self.warm_up:
             return self.learning_rate * step / self.warm_up
         match self.schedule:
@@ -356,6 +435,20 @@ class Recipe:
             case _:  # "linear"
                 left = (self.steps - step) / (self.steps - self.warm_up)
                 return self.learning_rate * max(left, 0.0)
+
+
+def _checked_positive(name: str, number: object) -> float:
+    return as_real(name, number, "a positive number", lambda number: number > 0)
+
+
+def _checked_share(name: str, number: object) -> float:
+    return as_real(name, number, "a number from 0 to below 1", lambda number: 0 <= number < 1)
+
+
+def _checked_betas(betas: object) -> tuple[float, float]:
+    two = isinstance(betas, Sequence) and not isinstance(betas, str) and len(betas) == 2
+    require(two, "betas", "two numbers", betas)
+    return tuple(_checked_share("betas", beta) for beta in betas)
 
 
 class LogEntry(NamedTuple):
@@ -385,6 +478,8 @@ class TrainingRun:
     averages, the number of the step, and the state of the random numbers that
     dropout draws. What else draws random numbers meanwhile does not disturb it.
 
+    It runs where the model is: each batch is moved there.
+
     Parameters
     ----------
     model : nn.Module
@@ -410,32 +505,28 @@ class TrainingRun:
         self.log: list[LogEntry] = []
         self._random_state = torch.Generator().manual_seed(recipe.seed).get_state()
 
-    def advance(self, steps: int, progress: bool = False) -> None:
+    def advance(self, steps: int) -> None:
         """Train for some more steps.
-
-        Parameters
-        ----------
-        steps : int
-        progress : bool
-            Show a progress bar; it needs ``tqdm``. Notebooks leave it off: a bar
-            is never twice the same.
 
         Raises
         ------
         ValueError
-            If ``steps`` is not positive, or a loss is not a finite number. The
-            weights are then those before that step.
+            If ``steps`` is not a positive integer, or a loss is not a finite number.
+            The weights are then those before that step.
         """
-        check_positive("steps", steps)
-        with _in_mode(self.model, training=True), torch.random.fork_rng(devices=[]):
+        steps = check_positive("steps", steps)
+        device = device_of(self.model)
+        with _in_mode(self.model, training=True), _keeping_random_state(device):
             torch.set_rng_state(self._random_state)
-            for _ in progress_bar(range(steps), progress):
-                self._take_step()
+            for _ in range(steps):
+                self._take_step(device)
 
-    def _take_step(self) -> None:
+    def _take_step(self, device: torch.device) -> None:
         before = self.log[-1] if self.log else LogEntry(0, 0.0, 0, 0.0)
         started = time.process_time()
-        batch = self.data[self.step]
+        batch = self.data[self.step].to(device)
+        if device.type != "cpu":  # dropout draws there: from where the CPU's numbers have come to
+            torch.manual_seed(int(torch.randint(2**62, (), device="cpu")))
         for group in self.optimizer.param_groups:
             group["lr"] = self.recipe.rate(self.step + 1)
         loss = self.loss(self.model, batch, self.recipe)
@@ -451,11 +542,13 @@ class TrainingRun:
 
     def save(self, path: str | Path) -> None:
         """Write everything that the next step depends on, and the log, to one file."""
-        tensors = {f"model.{name}": tensor for name, tensor in self.model.state_dict().items()}
+        weights = unwrapped(self.model).state_dict()
+        tensors = {f"model.{name}": tensor for name, tensor in weights.items()}
         for number, state in self.optimizer.state_dict()["state"].items():
             tensors |= {f"optimizer.{number}.{name}": tensor for name, tensor in state.items()}
         tensors["random_state"] = self._random_state
-        tensors["log"] = torch.tensor(self.log, dtype=torch.float64).reshape(-1, 4)
+        log = torch.tensor(self.log, dtype=torch.float64, device="cpu")
+        tensors["log"] = log.reshape(-1, 4)
         header = {
             "kind": "training run",
             "step": self.step,
@@ -482,12 +575,13 @@ class TrainingRun:
         recipe = json.loads(json.dumps(asdict(self.recipe)))  # tuples become lists, as in the file
         require(header["recipe"] == recipe, str(path), f"the recipe {recipe}", header["recipe"])
         weights = _part(tensors, "model.")
-        _require_same_make(path, self.model, weights)
+        model = unwrapped(self.model)
+        _require_same_make(path, model, weights)
         if header["next_batch"] != self._fingerprint(header["step"]):
             raise ValueError(f"{path}: expected a run on this run's data, got one on other data")
 
         self.step = header["step"]
-        self.model.load_state_dict(weights)
+        model.load_state_dict(weights)
         averages: dict[int, dict[str, Tensor]] = {}
         for name, tensor in _part(tensors, "optimizer.").items():
             number, _, name = name.partition(".")
@@ -514,36 +608,40 @@ def steps_within(log: Sequence[LogEntry], cpu_seconds: float | int) -> int:
     return bisect_right(log, cpu_seconds, key=lambda entry: entry.cpu_seconds)
 
 
-def progress_bar(steps: range, show: bool) -> Iterable[int]:
-    """Wrap a range so that a bar shows how far it is, or leave it as it is.
-
-    Raises
-    ------
-    ImportError
-        If the bar is wanted and ``tqdm`` is not installed.
-    """
-    if not show:
-        return steps
-    try:
-        from tqdm.auto import tqdm
-    except ImportError as error:
-        raise ImportError("a progress bar needs the package tqdm: pip install tqdm") from error
-    return tqdm(steps, unit="step")
-
-
 @contextmanager
 def _in_mode(model: nn.Module, training: bool) -> Iterator[None]:
-    before = model.training
+    """Switch all parts of a model to one mode; each gets back its own."""
+    before = [(part, part.training) for part in model.modules()]
     model.train(training)
     try:
         yield
     finally:
-        model.train(before)
+        for part, mode in before:
+            part.training = mode
+
+
+@contextmanager
+def _keeping_random_state(device: torch.device) -> Iterator[None]:
+    """Put the state of the random numbers back, the CPU's and the device's."""
+    with torch.random.fork_rng(devices=[]):
+        if device.type == "cpu":
+            yield
+            return
+        there = torch.get_device_module(device)
+        which = () if device.type == "mps" else (device,)  # Apple's GPU is one, and unnumbered
+        before = there.get_rng_state(*which)
+        try:
+            yield
+        finally:
+            there.set_rng_state(before, *which)
 
 
 @contextmanager
 def evaluating(model: nn.Module) -> Iterator[None]:
-    """Switch dropout and gradients off while the ``with`` block lasts."""
+    """Switch dropout and gradients off while the ``with`` block lasts.
+
+    After it each part of the model is as it was, in training or not.
+    """
     with _in_mode(model, training=False), torch.no_grad():
         yield
 
@@ -562,7 +660,7 @@ def write_tensors(path: str | Path, tensors: dict[str, Tensor], header: dict) ->
     """
     text = json.dumps(header, sort_keys=True)
     # Copies, since two names may share one memory (tied weights), which the format forbids.
-    tensors = {name: tensor.detach().clone().contiguous() for name, tensor in tensors.items()}
+    tensors = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in tensors.items()}
     unfinished = Path(f"{path}.unfinished")
     save_file(tensors, unfinished, {"header": f"{_digest(tensors, text)} {text}"})
     os.replace(unfinished, path)
@@ -599,8 +697,11 @@ def read_tensors(path: str | Path) -> tuple[dict[str, Tensor], dict]:
 
 
 def save_weights(path: str | Path, model: nn.Module, header: dict) -> None:
-    """Write a model's weights, with whatever the header should tell about them."""
-    write_tensors(path, model.state_dict(), header)
+    """Write a model's weights, with whatever the header should tell about them.
+
+    They have the model's own names, whatever wrapper it is in.
+    """
+    write_tensors(path, unwrapped(model).state_dict(), header)
 
 
 def load_weights(path: str | Path, model: nn.Module) -> dict:
@@ -617,6 +718,7 @@ def load_weights(path: str | Path, model: nn.Module) -> dict:
         other names, shapes or types than the model's.
     """
     weights, header = read_tensors(path)
+    model = unwrapped(model)
     _require_same_make(path, model, weights)
     model.load_state_dict(weights)
     return header
@@ -646,7 +748,7 @@ def _digest(tensors: dict[str, Tensor], text: str) -> str:
     digest = hashlib.sha256(text.encode())
     for name, tensor in sorted(tensors.items()):
         digest.update(f"\n{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
-        digest.update(tensor.contiguous().flatten().view(torch.uint8).numpy())
+        digest.update(tensor.cpu().contiguous().flatten().view(torch.uint8).numpy())
     return digest.hexdigest()
 
 
@@ -671,20 +773,30 @@ def right_tokens(
     Returns
     -------
     right, tokens : (pairs,)
-        How many it finds, and how many there are, with ``END``.
+        How many it finds, and how many there are, with ``END``; where the model is.
+
+    Raises
+    ------
+    ValueError
+        If there is no pair, or ``size`` is not a positive integer.
     """
-    right = torch.zeros(len(pairs), dtype=torch.long)
+    _check_pairs(pairs)
+    device = device_of(model)
+    right = torch.zeros(len(pairs), dtype=torch.long, device=device)
     with evaluating(model):
         for numbers in _similar([source for source, _ in pairs], size):
-            batch = make_batch([pairs[number] for number in numbers])
+            batch = make_batch([pairs[number] for number in numbers], device)
             found = model(batch.source, batch.target).argmax(-1)  # (batch, target_length)
             hits = (found == batch.target) & (batch.target != PADDING)
             right[numbers] = hits.sum(-1)
-    return right, torch.tensor([len(target) + 1 for _, target in pairs])
+    return right, torch.tensor([len(target) + 1 for _, target in pairs], device=device)
 
 
 def decode_all(
-    decode: Callable[[Tensor], Tensor], sources: Sequence[Tokens], size: int = 100
+    decode: Callable[[Tensor], Tensor],
+    sources: Sequence[Tokens],
+    size: int = 100,
+    device: torch.device | str | None = None,
 ) -> list[list[int]]:
     """Translate sentences of all lengths, those of like length together.
 
@@ -696,15 +808,23 @@ def decode_all(
     sources : sequence of token sequences
     size : int
         Sentences decoded at a time.
+    device : torch.device or str, optional
+        Where the padded sources should be: where the model is. See ``pad``.
 
     Returns
     -------
     outputs : list of token lists
         In the order of the sources; each ends in ``END`` unless it was cut off.
+
+    Raises
+    ------
+    ValueError
+        If ``size`` is not a positive integer, or ``pad`` refuses the sources.
     """
+    check_no_text("sources", sources, "a sequence of token sequences")
     outputs: list[list[int]] = [[] for _ in sources]
     for numbers in _similar(sources, size):
-        rows = decode(pad([sources[number] for number in numbers]))
+        rows = decode(pad([sources[number] for number in numbers], device))
         for number, output in zip(numbers, unpad(rows), strict=True):
             outputs[number] = output
     return outputs
@@ -712,7 +832,7 @@ def decode_all(
 
 def _similar(sources: Sequence[Tokens], size: int) -> list[list[int]]:
     """Group the numbers of the sources so that lengths in a group are alike."""
-    check_positive("size", size)
+    size = check_positive("size", size)
     order = sorted(range(len(sources)), key=lambda number: len(sources[number]))
     return [order[i : i + size] for i in range(0, len(order), size)]
 
@@ -730,8 +850,11 @@ def exact_matches(outputs: Sequence[Tokens], targets: Sequence[Tokens]) -> list[
     Raises
     ------
     ValueError
-        If there are more of one than of the other.
+        If there are more of one than of the other, or text stands for tokens.
     """
+    for name, sequences in (("outputs", outputs), ("targets", targets)):
+        for tokens in (sequences, *sequences):
+            check_no_text(name, tokens, "a sequence of token sequences")
     require(len(outputs) == len(targets), "outputs", f"{len(targets)} of them", len(outputs))
     return [list(output) == [*target, END] for output, target in zip(outputs, targets, strict=True)]
 
@@ -752,7 +875,14 @@ def means_by_length(
     -------
     means : list of float
         NaN for a bucket without a sentence.
+
+    Raises
+    ------
+    ValueError
+        If the lengths are not as many as the values, or one of both is text.
     """
+    for name, numbers in (("lengths", lengths), ("values", values)):
+        check_no_text(name, numbers, "a number for each sentence")
     require(len(values) == len(lengths), "values", f"{len(lengths)} of them", len(values))
     means = []
     for shortest, longest in buckets:
@@ -786,10 +916,15 @@ def bleu(outputs: Sequence[str], references: Sequence[str], tokenize: str = "13a
     Raises
     ------
     ValueError
-        If there are no outputs, or more of one than of the other.
+        If there are no outputs, or more of one than of the other, or one of both is
+        not a sequence of strings: a single string is none.
     ImportError
         If ``sacrebleu`` is not installed.
     """
+    for name, sentences in (("outputs", outputs), ("references", references)):
+        check_no_text(name, sentences, "a sequence of sentences")
+        for sentence in sentences:
+            require(isinstance(sentence, str), name, "a string in each place", sentence)
     require(len(outputs) > 0, "outputs", "at least one", len(outputs))
     require(len(outputs) == len(references), "outputs", f"{len(references)} of them", len(outputs))
     try:
@@ -822,13 +957,19 @@ def strongest_links(
     Raises
     ------
     ValueError
-        If the weights have fewer rows or columns than there are words.
+        If the weights have fewer rows or columns than there are words, or a length is
+        no number of words.
     """
     rows, columns = weights.shape
-    require(rows >= target_length, "target_length", f"at most {rows}", target_length)
-    require(columns >= source_length, "source_length", f"at most {columns}", source_length)
+    target_length = _checked_length("target_length", target_length, rows)
+    source_length = _checked_length("source_length", source_length, columns)
     strongest = weights[:target_length].argmax(-1).tolist()
     return {(source, target) for target, source in enumerate(strongest) if source < source_length}
+
+
+def _checked_length(name: str, length: object, longest: float | int = math.inf) -> int:
+    expected = "0 or more words" if longest == math.inf else f"at most {longest}"
+    return as_integer(name, length, expected, lambda length: 0 <= length <= longest)
 
 
 def alignment_error_rate(
@@ -858,8 +999,10 @@ def alignment_error_rate(
     Raises
     ------
     ValueError
-        If the numbers of sentences differ, or there is no link at all.
+        If the numbers of sentences differ, something is not a sequence of sets, or there
+        is no link at all.
     """
+    _check_sets("alignments", alignments)
     possible = _possible(sure, possible, len(alignments))
     fitting = links = 0
     for found, certain, allowed in zip(alignments, sure, possible, strict=True):
@@ -870,8 +1013,16 @@ def alignment_error_rate(
 
 
 def diagonal_links(source_length: int, target_length: int) -> set[Link]:
-    """Link each target word to the source word that is as far along its sentence."""
-    check_positive("source_length", source_length)
+    """Link each target word to the source word that is as far along its sentence.
+
+    Raises
+    ------
+    ValueError
+        If ``source_length`` is not a positive integer, or ``target_length`` is negative
+        or no integer.
+    """
+    source_length = check_positive("source_length", source_length)
+    target_length = _checked_length("target_length", target_length)
     return {
         ((2 * target + 1) * source_length // (2 * target_length), target)
         for target in range(target_length)
@@ -894,14 +1045,23 @@ def uniform_error_rate(
         In words, one pair for each sentence.
     sure, possible
         As in ``alignment_error_rate``.
+
+    Raises
+    ------
+    ValueError
+        If the numbers of sentences differ, a length is no number of words, or there is no
+        target word.
     """
+    check_no_text("lengths", lengths, "two lengths for each sentence")
     possible = _possible(sure, possible, len(lengths))
     fitting = links = 0.0
     for (source_length, target_length), certain, allowed in zip(
         lengths, sure, possible, strict=True
     ):
-        fitting += (len(certain) + len(certain | allowed)) / source_length
-        links += target_length + len(certain)
+        fitting += (len(certain) + len(certain | allowed)) / check_positive(
+            "lengths", source_length
+        )
+        links += _checked_length("lengths", target_length) + len(certain)
     require(links > 0, "lengths", "at least one target word", list(lengths))
     return 1 - fitting / links
 
@@ -912,5 +1072,11 @@ def _possible(
     """Check the numbers of sentences; put the sure links among the possible ones."""
     possible = sure if possible is None else possible
     for name, sets in (("sure", sure), ("possible", possible)):
+        _check_sets(name, sets)
         require(len(sets) == sentences, name, f"{sentences} sets of links", len(sets))
     return [allowed | certain for allowed, certain in zip(possible, sure, strict=True)]
+
+
+def _check_sets(name: str, sets: Sequence[Alignment]) -> None:
+    good = not isinstance(sets, Set | str) and all(isinstance(links, Set) for links in sets)
+    require(good, name, "a sequence of sets of links", sets)
