@@ -18,7 +18,7 @@ float64 whatever the model's numbers are, so that adding many of them loses noth
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -35,7 +35,15 @@ Tokens = Int[Tensor, "batch length"]
 Token = Int[Tensor, " batch"]  # one for each row
 Logits = Float[Tensor, "batch symbols"]  # of the next token; LogP likewise
 LogP = Float[Tensor, "batch symbols"]
-State = tuple[Tensor | None, ...]
+
+
+class Rows(Protocol):
+    """Something in rows, such as a tensor, of which ``[rows]`` takes some in a new order."""
+
+    def __getitem__(self, rows: Int[Tensor, " picked"]) -> Any: ...
+
+
+State = tuple[Rows | None, ...]
 
 # ------------------------------------------------------- what is asked of a model
 
@@ -45,8 +53,8 @@ class Stepper(Protocol):
     """What decoding asks of a model: to start on a source, and to take a step.
 
     All that passes from step to step is the state: a tuple of tensors whose first axis
-    counts the rows, or None where a model has nothing to keep. So ``pick`` can drop,
-    repeat and reorder the rows of any model.
+    counts the rows (or of whatever else has rows to be taken), or None where a model has
+    nothing to keep. So ``pick`` can drop, repeat and reorder the rows of any model.
 
     Attributes
     ----------

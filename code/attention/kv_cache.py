@@ -6,80 +6,29 @@ its keys and its values. They are kept, one of each for every position, head and
 a step sends the new position through the model and no other. Shazeer (2019, section 2.4)
 writes this step down and counts what it moves in memory.
 
-``MultiHeadAttention`` makes keys and values and uses them in one call. Here the two halves
-stand apart: ``keys_and_values`` and ``attend``. Everything else is the model's own parts, in
-the model's order, and the logits are the model's too.
+There is one way through the model, with a cache or without: every ``MultiHeadAttention``
+appends its new keys and values to the ``KeysAndValues`` that it is given, and attends to all
+of them. So whatever watches a model or interferes with it (``attention.interventions``) does
+so here too.
 
 Keys are kept as scores need them: rotated, if positions are rotary.
 """
 
-import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
-from torch.nn import functional as F
 
+from attention._arguments import unwrapped
 from attention.generate import Logits, LogP, Source, State, Token
-from attention.layers import (
-    MultiHeadAttention,
-    alibi_bias,
-    merge_heads,
-    position_angles,
-    rotate,
-    sinusoidal_positions,
-    split_heads,
-)
+from attention.layers import KeysAndValues
 from attention.report import require
 from attention.training import check_numbers, check_positive, evaluating
-from attention.transformer import (
-    DecoderLayer,
-    Embedding,
-    EncoderLayer,
-    LanguageModel,
-    Transformer,
-    TransformerConfig,
-)
+from attention.transformer import LanguageModel, Transformer, TransformerConfig
 
 Tokens = Int[Tensor, "batch new"]  # those that have not been read yet
-Stream = Float[Tensor, "batch new d_model"]  # of the new positions alone
-Angles = Float[Tensor, "length pairs"]
-Mask = Bool[Tensor, "..."]
-
-# ------------------------------------------------------------ what is kept
-
-
-class KeysAndValues(NamedTuple):
-    """What one layer keeps of the positions it has read.
-
-    Attributes
-    ----------
-    key : (batch, heads, keys, d_k)
-        Rotated already, if positions are rotary.
-    value : (batch, heads, keys, d_v)
-    """
-
-    key: Float[Tensor, "batch heads keys d_k"]
-    value: Float[Tensor, "batch heads keys d_v"]
-
-    @property
-    def length(self) -> int:
-        """How many positions are kept."""
-        return self.key.shape[2]
-
-    def followed_by(self, new: "KeysAndValues") -> "KeysAndValues":
-        """Put those of the next positions behind them; what was kept is not changed.
-
-        All numbers are copied for it. A program in a hurry sets the memory aside before.
-        """
-        key = torch.cat([self.key, new.key], dim=2)
-        value = torch.cat([self.value, new.value], dim=2)
-        return KeysAndValues(key, value)
-
-
 Cache = tuple[KeysAndValues, ...]  # of each layer's self-attention
 
 
@@ -91,178 +40,50 @@ def new_cache(model: Transformer | LanguageModel, batch: int) -> Cache:
     ValueError
         If ``batch`` is not a positive integer.
     """
-    check_positive("batch", batch)
+    batch = check_positive("batch", batch)
     config, numbers = model.config, model.to_logits.weight
     d_k = config.d_model // config.heads
-    # (batch, heads, 0, d_k), of the type of the model's numbers
+    # (batch, heads, 0, d_k), of the type of the model's numbers, and where they are
     nothing = numbers.new_empty(batch, config.heads, 0, d_k)
-    return (KeysAndValues(nothing, nothing),) * config.decoder_layers
+    return tuple(KeysAndValues(nothing, nothing) for _ in range(config.decoder_layers))
 
 
-# ----------------------------------------- the two halves of MultiHeadAttention
-
-
-def keys_and_values(
-    attention: MultiHeadAttention,
-    memory: Float[Tensor, "batch length d_model"],
-    angles: Angles | None = None,
-) -> KeysAndValues:
-    """Make what others can find these positions by, and what these have to say.
-
-    Parameters
-    ----------
-    attention : MultiHeadAttention
-    memory : (batch, length, d_model)
-        Where keys and values come from.
-    angles : (length, d_k / 2), optional
-        Rotate the keys by these: the angles of the places where ``memory`` stands.
-    """
-    key = split_heads(attention.W_K(memory), attention.heads)
-    value = split_heads(attention.W_V(memory), attention.heads)
-    if angles is not None:
-        key = rotate(key, angles)
-    return KeysAndValues(key, value)
-
-
-def attend(
-    attention: MultiHeadAttention,
-    x: Stream,
-    kept: KeysAndValues,
-    mask: Mask | None = None,
-    angles: Angles | None = None,
-    score_bias: Float[Tensor, "heads new keys"] | None = None,
-) -> Stream:
-    """Let each row of ``x`` attend to keys and values that are there already.
-
-    Parameters
-    ----------
-    attention : MultiHeadAttention
-    x : (batch, new, d_model)
-        Where the queries come from.
-    kept : KeysAndValues
-        Of all positions that there are to look at; in self-attention, the new ones too.
-    mask : broadcasts to (batch, heads, new, keys), boolean, optional
-        ``True`` for *may attend*.
-    angles : (new, d_k / 2), optional
-        Rotate the queries by these.
-    score_bias : (heads, new, keys), optional
-        Added to the scaled scores; it needs a mask beside it.
-    """
-    dropout = attention.dropout if attention.training else 0.0
-    query = split_heads(attention.W_Q(x), attention.heads)
-    if angles is not None:
-        query = rotate(query, angles)
-    if score_bias is not None:  # both in one: -inf where the mask says no
-        mask = score_bias.to(query).masked_fill(~mask, -torch.inf)
-    output = F.scaled_dot_product_attention(
-        query, kept.key, kept.value, attn_mask=mask, dropout_p=dropout
-    )  # (batch, heads, new, d_v)
-    return attention.W_O(merge_heads(output))  # (batch, new, d_model)
-
-
-# ------------------------------------------- where the new positions stand
-# ``offset`` is the number of positions that are kept, and so the place of the first new one.
-
-
-def embed(embedding: Embedding, tokens: Tokens, offset: int) -> Stream:
-    """Do as the embedding does, for tokens that stand from ``offset`` on.
-
-    Raises
-    ------
-    ValueError
-        If positions are learned, and there is none for the last of these.
-    """
-    length, d_model = tokens.shape[1], embedding.config.d_model
-    x = embedding.tokens(tokens)  # (batch, new, d_model)
-    x = x * math.sqrt(d_model)
-    if embedding.config.position == "sinusoidal":
-        x = x + sinusoidal_positions(length, d_model, offset).to(x)
-    elif embedding.config.position == "learned":
-        x = x + embedding.positions(length, offset)
-    return embedding.dropout(x)
-
-
-def causal_from(
-    config: TransformerConfig,
-    offset: int,
-    new: int,
-) -> dict[str, Tensor]:
-    """Make what self-attention needs for new positions: the last rows of what it had for all.
-
-    Returns
-    -------
-    where : dict
-        "mask", (new, keys), with ``keys = offset + new``: each new position sees what is
-        kept, what is new before it, and itself. With rotary positions also "angles",
-        (new, d_k / 2); with ALiBi also "score_bias", (heads, new, keys).
-    """
-    keys = offset + new
-    mask = torch.ones(new, keys, dtype=torch.bool).tril(offset)
-    if config.position == "rotary":
-        d_k = config.d_model // config.heads
-        return {"mask": mask, "angles": position_angles(new, d_k, offset)}
-    if config.position == "alibi":
-        score_bias = alibi_bias(config.heads, new, keys)
-        return {"mask": mask, "score_bias": score_bias}
-    return {"mask": mask}
-
-
-# -------------------------------------------------------- the sublayers of a step
-
-
-def look_back(
-    layer: EncoderLayer | DecoderLayer,
-    x: Stream,
-    kept: KeysAndValues,
-    mask: Mask,
-    angles: Angles | None = None,
-    score_bias: Float[Tensor, "heads new keys"] | None = None,
-) -> tuple[Stream, KeysAndValues]:
-    """Let new positions look at all that are kept, and keep them too.
-
-    Parameters
-    ----------
-    layer : EncoderLayer or DecoderLayer
-    x : (batch, new, d_model)
-    kept : KeysAndValues
-        Of the positions before.
-    mask, angles, score_bias
-        From ``causal_from``.
-
-    Returns
-    -------
-    x : (batch, new, d_model)
-    kept : KeysAndValues
-        With the new positions.
-    """
-    around, attention = layer.around_self_attention, layer.self_attention
-    read = around.read(x)  # (batch, new, d_model)
-    new = keys_and_values(attention, read, angles)
-    kept = kept.followed_by(new)
-    said = attend(attention, read, kept, mask, angles, score_bias)
-    return around.add(x, said), kept
-
-
-def look_at_source(
-    layer: DecoderLayer,
-    x: Stream,
-    source: KeysAndValues,
-    memory_mask: Bool[Tensor, "batch 1 source_length"],
-) -> Stream:
-    """Let new positions look at the source, whose keys and values never change."""
-    around = layer.around_cross_attention
-    mask = memory_mask[:, None]  # (batch, 1, 1, source_length): for each head
-    said = attend(layer.cross_attention, around.read(x), source, mask)
-    return around.add(x, said)
-
-
-def think(layer: EncoderLayer | DecoderLayer, x: Stream) -> Stream:
-    """Let each new position think for itself: no other has a part in it."""
-    around = layer.around_feed_forward
-    return around.add(x, layer.feed_forward(around.read(x)))
+def _forks(cache: Iterable[KeysAndValues]) -> Cache:
+    """Let a call append to a cache that its owner may go on from again."""
+    return tuple(kept.fork() for kept in cache)
 
 
 # ------------------------------------------------------ an encoder–decoder writes
+
+
+@dataclass(frozen=True)
+class SourceRows:
+    """What a step needs of the source: it is made once and never changes.
+
+    Attributes
+    ----------
+    mask : (rows, 1, source_length)
+        ``True`` for tokens.
+    each_layer : tuple of KeysAndValues
+        Those of each layer's cross-attention.
+    sentence : (rows,)
+        Which sentence each row is about.
+    """
+
+    mask: Bool[Tensor, "rows 1 source_length"]
+    each_layer: Cache
+    sentence: Int[Tensor, " rows"]
+
+    def __getitem__(self, rows: Int[Tensor, " picked"]) -> "SourceRows":
+        """Take some rows, in this order.
+
+        If they are about the same sentences as before, there is nothing to do. So it is
+        at every step of a beam but the first: rows of one sentence change places.
+        """
+        sentence = self.sentence[rows]
+        if torch.equal(sentence, self.sentence):
+            return self
+        return SourceRows(self.mask[rows], tuple(kept[rows] for kept in self.each_layer), sentence)
 
 
 @dataclass(frozen=True)
@@ -270,14 +91,14 @@ class CachedTransformerStepper:
     """Write with a transformer: it keeps keys and values, and reads each token once.
 
     It writes what ``generate.TransformerStepper`` writes, and everything in
-    ``attention.generate`` takes it in the place of a model. The state is the source's mask,
-    then the keys and values of the source, layer by layer, then those of what has been
-    written: one tensor after the other, all with the rows in front, so that a beam can
-    drop, repeat and reorder them.
+    ``attention.generate`` takes it in the place of a model. The state is what is needed
+    of the source, then the keys and values of what has been written, layer by layer. A
+    beam can drop, repeat and reorder their rows.
 
     Parameters
     ----------
     model : Transformer
+        Also in a wrapper, such as ``torch.compile`` makes; it is taken out.
 
     Raises
     ------
@@ -292,15 +113,17 @@ class CachedTransformerStepper:
     model: Transformer
 
     def __post_init__(self):
-        _check_kind(self.model, Transformer)
+        model = unwrapped(self.model)
+        _check_kind(model, Transformer)
+        object.__setattr__(self, "model", model)
 
     def start(self, source: Source) -> State:
         """Read the source; make its keys and values, once for all steps."""
-        memory, memory_mask = self.model.encode(source)
+        memory, mask = self.model.encode(source)
         cross = [layer.cross_attention for layer in self.model.decoder.layers]
-        sources = [keys_and_values(attention, memory) for attention in cross]
-        cache = new_cache(self.model, len(source))
-        return memory_mask, *_tensors_of(sources), *_tensors_of(cache)
+        each_layer = tuple(attention.keys_and_values(memory) for attention in cross)
+        sentence = torch.arange(len(source), device=source.device)
+        return SourceRows(mask, each_layer, sentence), *new_cache(self.model, len(source))
 
     def step(self, state: State, token: Token) -> tuple[Logits, State]:
         """Read one token, and nothing else; what came before it is kept.
@@ -311,35 +134,12 @@ class CachedTransformerStepper:
             If ``token`` is not one token number for each row of the state, or there are
             more positions than have been learned.
         """
-        decoder, config = self.model.decoder, self.model.config
-        memory_mask, *tensors = state
-        _check_token(token, len(memory_mask), config.target_symbols)
-        pairs = _pairs_of(tensors)
-        sources = pairs[: config.decoder_layers]
-        cache = pairs[config.decoder_layers :]
-        offset = cache[0].length
-        # (batch, 1, d_model)
-        x = embed(self.model.target_embedding, token[:, None], offset)
-        where = causal_from(config, offset, new=1)
-        each = zip(decoder.layers, sources, cache, strict=True)
-        grown = []
-        for layer, source, kept in each:
-            x, kept = look_back(layer, x, kept, **where)
-            x = look_at_source(layer, x, source, memory_mask)
-            x = think(layer, x)
-            grown.append(kept)
-        logits = self.model.to_logits(decoder.norm(x))  # (batch, 1, symbols)
-        state = memory_mask, *_tensors_of(sources), *_tensors_of(grown)
-        return logits[:, 0], state
-
-
-def _tensors_of(pairs: Iterable[KeysAndValues]) -> list[Tensor]:
-    return [tensor for pair in pairs for tensor in pair]
-
-
-def _pairs_of(tensors: list[Tensor]) -> list[KeysAndValues]:
-    pairs = zip(tensors[0::2], tensors[1::2], strict=True)
-    return [KeysAndValues(key, value) for key, value in pairs]
+        source, *cache = state
+        _check_token(token, len(source.sentence), self.model.config.target_symbols)
+        cache = _forks(cache)
+        # (batch, 1, symbols)
+        logits = self.model.decode(token[:, None], source.each_layer, source.mask, cache=cache)
+        return logits[:, 0], (source, *cache)
 
 
 # ------------------------------------------------------- a language model goes on
@@ -361,7 +161,8 @@ def read(
     model : LanguageModel
         Dropout and gradients are as they are in ``model(tokens)``.
     tokens : (batch, new)
-        They follow what is in the cache.
+        They follow what is in the cache. All of them count: there is no padding, since
+        no number has a meaning of its own. For texts of different lengths see ``go_on``.
     cache : Cache, optional
         What ``read`` returned for the tokens before. Default: there were none.
 
@@ -379,21 +180,12 @@ def read(
         numbers, the cache is not of this model and this batch, or there are more
         positions than have been learned.
     """
+    model = unwrapped(model)
     _check_kind(model, LanguageModel)
     check_numbers("tokens", tokens, model.config.target_symbols)
-    if cache is None:
-        cache = new_cache(model, len(tokens))
+    cache = new_cache(model, len(tokens)) if cache is None else _forks(cache)
     _check_cache(cache, model, len(tokens))
-    offset = cache[0].length
-    x = embed(model.embedding, tokens, offset)  # (batch, new, d_model)
-    where = causal_from(model.config, offset, tokens.shape[1])
-    grown = []
-    for layer, kept in zip(model.decoder.layers, cache, strict=True):
-        x, kept = look_back(layer, x, kept, **where)
-        x = think(layer, x)
-        grown.append(kept)
-    logits = model.to_logits(model.decoder.norm(x))  # (batch, new, symbols)
-    return logits, tuple(grown)
+    return model(tokens, cache), cache
 
 
 def likeliest(log_p: LogP) -> Token:
@@ -407,6 +199,7 @@ def go_on(
     count: int,
     choose: Callable[[LogP], Token] = likeliest,
     cached: bool = True,
+    lengths: Int[Tensor, " batch"] | None = None,
 ) -> Int[Tensor, "batch length"]:
     """Write ``count`` tokens after a prompt.
 
@@ -421,30 +214,49 @@ def go_on(
     cached : bool
         Whether to read each token once, or the whole text again for each new one. It
         changes the time this takes, and the rounding of the logits.
+    lengths : (batch,), integers, optional
+        How many tokens of each row are its prompt; what stands behind them is padding,
+        whatever the numbers are. Each row goes on as it would alone: all rows are read
+        to the end of the shortest prompt, and then token by token, while longer prompts
+        still say what comes next. ``choose`` is called for these rows too, and for
+        those that have all their tokens; what it says of them is not used.
 
     Returns
     -------
     text : (batch, length + count)
-        The prompt and what follows it.
+        The prompt and what follows it. With ``lengths``, row r is its first
+        ``lengths[r] + count`` tokens, and then 0; the width is that of the longest.
 
     Raises
     ------
     ValueError
-        If ``count`` is not a positive integer, or the model refuses the prompt.
+        Before anything is written: if ``count`` is not a positive integer, the model
+        refuses the prompt, ``lengths`` does not fit it, or there are not enough learned
+        positions for so many tokens.
     """
+    model = unwrapped(model)
     _check_kind(model, LanguageModel)
-    check_positive("count", count)
-    text, unread, cache = prompt, prompt, None
+    count = check_positive("count", count)
+    check_numbers("prompt", prompt, model.config.target_symbols)
+    lengths = _checked_lengths(lengths, prompt)
+    shortest, longest = int(lengths.min()), int(lengths.max())
+    _check_positions(model.config, longest, count)
+    text = unread = prompt[:, :shortest]
+    cache = None
     with evaluating(model):
-        for _ in range(count):
+        for place in range(shortest, longest + count):
             if cached:
                 logits, cache = read(model, unread, cache)
             else:
                 logits = model(text)  # (batch, length, symbols)
             log_p = logits[:, -1].double().log_softmax(-1)
-            unread = choose(log_p)[:, None]  # (batch, 1)
+            token = choose(log_p)  # (batch,)
+            if place < longest:
+                token = prompt[:, place].where(place < lengths, token)
+            unread = token[:, None]  # (batch, 1)
             text = torch.cat([text, unread], dim=1)
-    return text
+    place = torch.arange(text.shape[1], device=text.device)  # (length,)
+    return text.where(place < lengths[:, None] + count, 0)
 
 
 # --------------------------------------------------------------- what it costs
@@ -459,6 +271,7 @@ def cache_bytes(
     """Count the bytes of the keys and values that self-attention keeps.
 
     2 · layers · batch · length · d_model numbers: the heads share d_model among them.
+    Room that is set aside for the next few positions (``layers.ROOM``) is not counted.
 
     Parameters
     ----------
@@ -475,8 +288,7 @@ def cache_bytes(
     ValueError
         If ``batch`` or ``length`` is not a positive integer, or ``dtype`` no type.
     """
-    check_positive("batch", batch)
-    check_positive("length", length)
+    batch, length = check_positive("batch", batch), check_positive("length", length)
     require(isinstance(dtype, torch.dtype), "dtype", "a torch.dtype", dtype)
     numbers = 2 * config.decoder_layers * batch * length * config.d_model
     return numbers * dtype.itemsize
@@ -500,7 +312,7 @@ def source_cache_bytes(
     """
     there = config.source_symbols is not None
     require(there, "config", "one with a source", "a language model's")
-    check_positive("source_length", source_length)
+    source_length = check_positive("source_length", source_length)
     return cache_bytes(config, batch, source_length, dtype)
 
 
@@ -524,7 +336,29 @@ def _check_cache(cache: Cache, model: LanguageModel, batch: int) -> None:
     layers, d_k = config.decoder_layers, config.d_model // config.heads
     require(len(cache) == layers, "cache", f"keys and values of {layers} layers", len(cache))
     expected = f"{dtype} of shape {(batch, config.heads, 'keys', d_k)} in each layer"
-    for tensor in _tensors_of(cache):
+    shape = batch, config.heads, cache[0].length, d_k
+    for tensor in (tensor for kept in cache for tensor in kept):
         came = f"{tensor.dtype} of shape {tuple(tensor.shape)}"
-        shape = batch, config.heads, cache[0].length, d_k
         require((tensor.dtype, tuple(tensor.shape)) == (dtype, shape), "cache", expected, came)
+
+
+def _checked_lengths(lengths: Tensor | None, prompt: Tokens) -> Tensor:
+    batch, longest = prompt.shape
+    if lengths is None:
+        return torch.full((batch,), longest, device=prompt.device)
+    good = isinstance(lengths, Tensor) and not lengths.is_floating_point() and lengths.ndim == 1
+    came = f"{lengths.dtype} of shape {tuple(lengths.shape)}" if good else lengths
+    good = good and lengths.dtype != torch.bool and len(lengths) == batch
+    require(good, "lengths", f"a tensor of integers of shape ({batch},)", came)
+    lengths = lengths.to(prompt.device)
+    fits = bool(((1 <= lengths) & (lengths <= longest)).all())
+    require(fits, "lengths", f"numbers from 1 to {longest}", lengths.tolist())
+    return lengths
+
+
+def _check_positions(config: TransformerConfig, longest: int, count: int) -> None:
+    """Refuse to begin what cannot be finished: the last token is written, but not read."""
+    if config.position == "learned":
+        room = config.max_length - longest + 1
+        expected = f"at most {room} after a prompt of {longest}, as positions are learned"
+        require(count <= room, "count", expected, count)

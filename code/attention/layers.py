@@ -5,13 +5,16 @@ is boolean with ``True`` for *may attend*, and a query that may attend to
 nothing gets zero weights and a zero output from every head.
 """
 
+import copy
 import math
+from collections.abc import Iterator
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from attention._arguments import as_integer, as_real
 from attention.report import require
 
 # --------------------------------------------------------------- many heads
@@ -40,7 +43,7 @@ def split_heads(
         ``heads`` does not divide its width.
     """
     _check_rows("x", x)
-    _check_positive_integer("heads", heads)
+    heads = _positive("heads", heads)
     _check_divides(heads, "the last axis of x", x.shape[-1])
     # The cut comes first, (..., length, heads, head_width), and only then do
     # two axes change places. A reshape to the final shape would mix positions.
@@ -73,8 +76,117 @@ def merge_heads(
     return x.transpose(-2, -3).flatten(-2)
 
 
+# ------------------------------------------------------ keys and values, kept
+
+
+class KeysAndValues:
+    """The keys and values of positions that an attention has read, to be used again.
+
+    Parameters
+    ----------
+    key : (batch, heads, keys, d_k)
+        Rotated already, if positions are rotary.
+    value : (batch, heads, keys, d_v)
+
+    Attributes
+    ----------
+    key, value
+        Of all positions that are kept.
+    notes : dict
+        Tensors with the same rows in front, which go wherever the rows go. Whoever
+        watches a model leaves here what belongs to the positions that are kept.
+    """
+
+    def __init__(
+        self,
+        key: Float[Tensor, "*batch heads keys d_k"],
+        value: Float[Tensor, "*batch heads keys d_v"],
+    ):
+        self.key, self.value = key, value
+        self.notes: dict[object, Tensor] = {}
+        self._shelf: _Shelf | None = None
+
+    def __iter__(self) -> Iterator[Tensor]:
+        """Give the keys, then the values."""
+        return iter((self.key, self.value))
+
+    @property
+    def length(self) -> int:
+        """How many positions are kept."""
+        return self.key.shape[-2]
+
+    def append(self, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
+        """Put those of the next positions behind, and return the keys and values of all."""
+        if torch.is_grad_enabled():  # gradients need the old tensors as they were
+            self.key = torch.cat([self.key, key], dim=-2)
+            self.value = torch.cat([self.value, value], dim=-2)
+            self._shelf = None
+            return self.key, self.value
+        end = self.length + key.shape[-2]
+        if self._shelf is None or not self._shelf.has_room(self.length, end):
+            self._shelf = _Shelf(self, end + ROOM)
+        self.key, self.value = self._shelf.put(self.length, key, value)
+        return self.key, self.value
+
+    def fork(self) -> "KeysAndValues":
+        """Share what is kept; what is appended to the fork, the original does not see."""
+        fork = copy.copy(self)
+        fork.notes = dict(self.notes)
+        return fork
+
+    def first(self, length: int) -> "KeysAndValues":
+        """Fork, and keep the first positions only."""
+        fork = self.fork()
+        fork.key, fork.value = (tensor[..., :length, :] for tensor in self)
+        return fork
+
+    def __getitem__(self, rows: Int[Tensor, " picked"]) -> "KeysAndValues":
+        """Take some rows of the batch, in this order, as ``generate.pick`` does."""
+        picked = KeysAndValues(self.key[rows], self.value[rows])
+        picked.notes = {name: note[rows] for name, note in self.notes.items()}
+        return picked
+
+
+# Positions for which memory is set aside when a cache is moved. One step in so many
+# copies what is kept, which is little beside attention: that reads it all in every step.
+ROOM = 64
+
+
+class _Shelf:
+    """Memory for more positions than are kept yet.
+
+    Forks share it, and each sees its own first positions. Only what lies behind all of
+    them is ever written to: a fork that would write where another has written is moved
+    to a shelf of its own.
+    """
+
+    def __init__(self, kept: KeysAndValues, room: int):
+        self.key, self.value = (_with_room(tensor, room) for tensor in kept)
+        self.filled = kept.length
+
+    def has_room(self, start: int, end: int) -> bool:
+        # What was made in inference mode may not be written to outside.
+        same_mode = self.key.is_inference() == torch.is_inference_mode_enabled()
+        return self.filled == start and end <= self.key.shape[-2] and same_mode
+
+    def put(self, start: int, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
+        self.filled = start + key.shape[-2]
+        self.key[..., start : self.filled, :] = key
+        self.value[..., start : self.filled, :] = value
+        return self.key[..., : self.filled, :], self.value[..., : self.filled, :]
+
+
+def _with_room(tensor: Tensor, length: int) -> Tensor:
+    """Copy to memory that has room for so many positions."""
+    roomy = tensor.new_empty(*tensor.shape[:-2], length, tensor.shape[-1])
+    roomy[..., : tensor.shape[-2], :] = tensor
+    return roomy
+
+
+# ----------------------------------------------------------- attention itself
+
 Output = Float[Tensor, "*batch queries d_model"]
-Weights = Float[Tensor, "*batch heads queries keys"]
+Weights = Float[Tensor, "*batch heads queries all_keys"]
 
 
 class MultiHeadAttention(nn.Module):
@@ -106,15 +218,13 @@ class MultiHeadAttention(nn.Module):
         d_model: int,
         heads: int,
         bias: bool = True,
-        dropout: float = 0.0,
+        dropout: float | int = 0.0,
     ):
         super().__init__()
-        _check_positive_integer("d_model", d_model)
-        _check_positive_integer("heads", heads)
+        d_model, heads = _positive("d_model", d_model), _positive("heads", heads)
         _check_divides(heads, "d_model", d_model)
-        _check_probability("dropout", dropout)
         self.heads = heads
-        self.dropout = dropout
+        self.dropout = _probability("dropout", dropout)
         self.W_Q = nn.Linear(d_model, d_model, bias)
         self.W_K = nn.Linear(d_model, d_model, bias)
         self.W_V = nn.Linear(d_model, d_model, bias)
@@ -123,11 +233,12 @@ class MultiHeadAttention(nn.Module):
     def forward(
         self,
         x: Float[Tensor, "*batch queries d_model"],
-        memory: Float[Tensor, "*batch keys d_model"] | None = None,
+        memory: Float[Tensor, "*batch keys d_model"] | KeysAndValues | None = None,
         mask: Bool[Tensor, "..."] | None = None,
         return_weights: bool = False,
         angles: Float[Tensor, "length pairs"] | None = None,
         score_bias: Float[Tensor, "..."] | None = None,
+        kept: KeysAndValues | None = None,
     ) -> Output | tuple[Output, Weights]:
         """Let each row of ``x`` attend to the rows of ``memory``, or of ``x`` itself.
 
@@ -136,12 +247,15 @@ class MultiHeadAttention(nn.Module):
         x : (batch, queries, d_model)
             Where the queries come from. Any number of batch axes, also none.
         memory : (batch, keys, d_model), optional
-            Where keys and values come from (cross-attention). Default: ``x``
-            (self-attention).
+            Where keys and values come from (cross-attention); or these themselves,
+            from ``keys_and_values``. Default: ``x`` (self-attention).
         mask : (batch, queries, keys) or (batch, heads, queries, keys), boolean, optional
             ``True`` where a query may attend to a key. With no more axes than
             ``x`` it is the same for all heads; with one more it has one mask
-            for each head. Broadcasts: (queries, keys) serves the whole batch.
+            for each head. Broadcasts: (queries, keys) serves the whole batch, unless
+            there are as many queries as there are rows in the batch. Then it could as
+            well be (batch, keys), a padding mask without its middle axis, and nobody can
+            tell: write ``mask[None]`` for the one and ``mask[:, None]`` for the other.
         return_weights : bool
             Return the weights too. They are as the softmax gave them, before
             dropout.
@@ -151,6 +265,9 @@ class MultiHeadAttention(nn.Module):
         score_bias : (batch, heads, queries, keys), optional
             Added to the scaled scores, such as ``alibi_bias``. Broadcasts:
             (heads, queries, keys) serves the whole batch.
+        kept : KeysAndValues, optional
+            Of the positions before those of ``x``, in self-attention only: the rows of
+            ``x`` attend to these too, and theirs are appended. ``keys`` counts them all.
 
         Returns
         -------
@@ -164,25 +281,23 @@ class MultiHeadAttention(nn.Module):
         ValueError
             If ``x`` or ``memory`` is not a floating-point tensor of width
             ``d_model``, their batch axes differ, there is no key, the mask
-            is not boolean or does not broadcast, or ``angles`` or ``score_bias``
-            does not fit.
+            is not boolean, does not broadcast or can be read in two ways, or
+            ``angles``, ``score_bias`` or ``kept`` does not fit.
         """
         memory = x if memory is None else memory
-        _check_x_and_memory(x, memory, self.W_Q.in_features)
-        mask = _checked_mask(mask, x, memory, self.heads)
-        _check_angles(angles, x, memory, self.heads)
-        score_bias = _checked_score_bias(score_bias, x, memory, self.heads)
+        mask, score_bias = self._checked(x, memory, mask, angles, score_bias, kept)
         dropout = self.dropout if self.training else 0.0
 
         query = split_heads(self.W_Q(x), self.heads)
-        key = split_heads(self.W_K(memory), self.heads)
-        value = split_heads(self.W_V(memory), self.heads)
+        key, value = self.keys_and_values(memory)
         # now (batch, heads, queries, d_k), (batch, heads, keys, d_k) and
         # (batch, heads, keys, d_v)
         if angles is not None:
             query, key = rotate(query, angles), rotate(key, angles)
+        if kept is not None:
+            key, value = kept.append(key, value)  # those of earlier positions first
         if not return_weights:
-            mask = _mask_and_bias(mask, score_bias, query.dtype)
+            mask = _mask_and_bias(mask, score_bias, query)
             output = F.scaled_dot_product_attention(
                 query, key, value, attn_mask=mask, dropout_p=dropout
             )  # (batch, heads, queries, d_v)
@@ -193,14 +308,36 @@ class MultiHeadAttention(nn.Module):
         output = F.dropout(weights, dropout) @ value
         return self.W_O(merge_heads(output)), weights
 
+    def keys_and_values(
+        self, memory: Float[Tensor, "*batch keys d_model"] | KeysAndValues
+    ) -> KeysAndValues:
+        """Make the keys and values of ``memory``, unless it is these already."""
+        if isinstance(memory, KeysAndValues):
+            return memory
+        key = split_heads(self.W_K(memory), self.heads)
+        value = split_heads(self.W_V(memory), self.heads)
+        return KeysAndValues(key, value)
 
-def _mask_and_bias(
-    mask: Tensor | None, score_bias: Tensor | None, dtype: torch.dtype
-) -> Tensor | None:
+    def _checked(
+        self,
+        x: Tensor,
+        memory: Tensor | KeysAndValues,
+        mask: Tensor | None,
+        angles: Tensor | None,
+        score_bias: Tensor | None,
+        kept: KeysAndValues | None,
+    ) -> tuple[Tensor | None, Tensor | None]:
+        """Check what ``forward`` got; return mask and bias with the axes of the scores."""
+        shape = _scores_shape(x, memory, kept, self.heads, self.W_Q.in_features)
+        _check_angles(angles, x, memory, self.heads)
+        return _checked_mask(mask, shape), _checked_score_bias(score_bias, shape)
+
+
+def _mask_and_bias(mask: Tensor | None, score_bias: Tensor | None, query: Tensor) -> Tensor | None:
     """Say both in one tensor, to be added to the scores: -inf where the mask says no."""
     if score_bias is None:
         return mask
-    score_bias = score_bias.to(dtype)
+    score_bias = score_bias.to(query)
     return score_bias if mask is None else score_bias.masked_fill(~mask, -torch.inf)
 
 
@@ -217,7 +354,7 @@ def _attention_weights(
     scores = query.to(working) @ key.to(working).transpose(-1, -2)
     scores = scores / math.sqrt(query.shape[-1])
     if score_bias is not None:
-        scores = scores + score_bias.to(working)
+        scores = scores + score_bias.to(scores)
     if mask is None:
         return scores.softmax(-1).to(query.dtype)
     # The lowest number there is, and not -inf: a row of -inf would be NaN
@@ -264,12 +401,10 @@ class LayerNorm(nn.Module):
         If ``d_model`` is not a positive integer, or ``eps`` not a positive number.
     """
 
-    def __init__(self, d_model: int, eps: float = 1e-5):
+    def __init__(self, d_model: int, eps: float | int = 1e-5):
         super().__init__()
-        _check_positive_integer("d_model", d_model)
-        positive = isinstance(eps, int | float) and eps > 0
-        require(positive, "eps", "a positive number", eps)
-        self.eps = eps
+        d_model = _positive("d_model", d_model)
+        self.eps = as_real("eps", eps, "a positive number", lambda eps: eps > 0)
         self.gain = nn.Parameter(torch.ones(d_model))
         self.bias = nn.Parameter(torch.zeros(d_model))
 
@@ -318,14 +453,13 @@ class FeedForward(nn.Module):
         d_model: int,
         d_ff: int,
         activation: str = "relu",
-        dropout: float = 0.0,
+        dropout: float | int = 0.0,
     ):
         super().__init__()
-        _check_positive_integer("d_model", d_model)
-        _check_positive_integer("d_ff", d_ff)
+        d_model, d_ff = _positive("d_model", d_model), _positive("d_ff", d_ff)
         expected = f"one of {tuple(ACTIVATIONS)}"
         require(activation in ACTIVATIONS, "activation", expected, activation)
-        _check_probability("dropout", dropout)
+        dropout = _probability("dropout", dropout)
         self.W_1 = nn.Linear(d_model, d_ff)
         self.W_2 = nn.Linear(d_ff, d_model)
         self.activation = ACTIVATIONS[activation]
@@ -348,10 +482,15 @@ class FeedForward(nn.Module):
 # Tables of positions are float64, whatever the model's numbers are: an angle near
 # 100 000, rounded to float32, can be off by 0.004. Who uses a table rounds its sines.
 # ``offset`` is the first position, for a text whose beginning has been dealt with.
+# ``device`` is where the table will be used; by default, where torch makes tensors.
 
 
 def position_angles(
-    length: int, width: int, offset: int = 0, base: float | int = 10_000
+    length: int,
+    width: int,
+    offset: int = 0,
+    base: float | int = 10_000,
+    device: torch.device | None = None,
 ) -> Float[Tensor, "length pairs"]:
     """Let a hand turn for each two columns, the first fast and the last slowly.
 
@@ -370,6 +509,7 @@ def position_angles(
         The first position, 0 or more.
     base : float
         Above 0; 10 000 in both papers.
+    device : torch.device, optional
 
     Returns
     -------
@@ -382,17 +522,19 @@ def position_angles(
         If ``length`` or ``width`` is not a positive integer, ``offset`` is negative, or
         ``base`` is not positive.
     """
-    _check_positive_integer("length", length)
-    _check_positive_integer("width", width)
-    _check_offset(offset)
-    require(base > 0, "base", "a positive number", base)
-    position = torch.arange(offset, offset + length).double()  # (length,)
-    column = torch.arange(0, width, 2).double()  # (pairs,)
+    length, width = _positive("length", length), _positive("width", width)
+    offset, device = _offset(offset), _with_float64(device)
+    base = as_real("base", base, "a positive number", lambda base: base > 0)
+    position = torch.arange(offset, offset + length, device=device).double()  # (length,)
+    column = torch.arange(0, width, 2, device=device).double()  # (pairs,)
     return position[:, None] * base ** (-column / width)
 
 
 def sinusoidal_positions(
-    length: int, d_model: int, offset: int = 0
+    length: int,
+    d_model: int,
+    offset: int = 0,
+    device: torch.device | None = None,
 ) -> Float[Tensor, "length d_model"]:
     """Write each position as a row of sines and cosines, to be added to the token there.
 
@@ -406,6 +548,7 @@ def sinusoidal_positions(
     d_model : int
     offset : int
         The first position, 0 or more.
+    device : torch.device, optional
 
     Returns
     -------
@@ -416,8 +559,8 @@ def sinusoidal_positions(
     ValueError
         If ``length`` or ``d_model`` is not a positive integer, or ``offset`` is negative.
     """
-    _check_positive_integer("d_model", d_model)
-    angles = position_angles(length, d_model, offset)  # (length, pairs)
+    d_model = _positive("d_model", d_model)
+    angles = position_angles(length, d_model, offset, device=device)  # (length, pairs)
     both = torch.stack([angles.sin(), angles.cos()], -1)  # (length, pairs, 2)
     return both.flatten(-2)[:, :d_model]  # sin, cos, sin, cos ...
 
@@ -442,8 +585,8 @@ class LearnedPositions(nn.Module):
 
     def __init__(self, max_length: int, d_model: int):
         super().__init__()
-        _check_positive_integer("max_length", max_length)
-        _check_positive_integer("d_model", d_model)
+        max_length = _positive("max_length", max_length)
+        d_model = _positive("d_model", d_model)
         self.weight = nn.Parameter(torch.randn(max_length, d_model) / math.sqrt(d_model))
 
     def forward(self, length: int, offset: int = 0) -> Float[Tensor, "length d_model"]:
@@ -454,8 +597,7 @@ class LearnedPositions(nn.Module):
         ValueError
             If they go beyond ``max_length``, or ``offset`` is negative.
         """
-        _check_positive_integer("length", length)
-        _check_offset(offset)
+        length, offset = _positive("length", length), _offset(offset)
         expected = f"at most {len(self.weight)} positions, for which there are rows"
         require(offset + length <= len(self.weight), "length", expected, offset + length)
         return self.weight[offset : offset + length]
@@ -503,7 +645,7 @@ def rotate(
     return torch.stack(turned, -1).flatten(-2)  # (..., length, d_k)
 
 
-def alibi_slopes(heads: int) -> Float[Tensor, " heads"]:
+def alibi_slopes(heads: int, device: torch.device | None = None) -> Float[Tensor, " heads"]:
     """Say how much each head minds distance (ALiBi).
 
     Press et al. (2022), section 3: 2^(-8/heads) for the first, and each next one that
@@ -514,6 +656,7 @@ def alibi_slopes(heads: int) -> Float[Tensor, " heads"]:
     Parameters
     ----------
     heads : int
+    device : torch.device, optional
 
     Returns
     -------
@@ -524,17 +667,23 @@ def alibi_slopes(heads: int) -> Float[Tensor, " heads"]:
     ValueError
         If ``heads`` is not a positive integer.
     """
-    _check_positive_integer("heads", heads)
+    heads, device = _positive("heads", heads), _with_float64(device)
 
     def of_power_of_two(count: int) -> Tensor:
-        return 2.0 ** (-8 * torch.arange(1, count + 1, dtype=torch.float64) / count)
+        number = torch.arange(1, count + 1, dtype=torch.float64, device=device)
+        return 2.0 ** (-8 * number / count)
 
     below = 2 ** (heads.bit_length() - 1)  # the largest power of two up to heads
     between = of_power_of_two(2 * below)[0::2]
     return torch.cat([of_power_of_two(below), between[: heads - below]])
 
 
-def alibi_bias(heads: int, queries: int, keys: int) -> Float[Tensor, "heads queries keys"]:
+def alibi_bias(
+    heads: int,
+    queries: int,
+    keys: int,
+    device: torch.device | None = None,
+) -> Float[Tensor, "heads queries keys"]:
     """Take from each score the distance between query and key, times the head's slope.
 
     Press et al. (2022), section 3, figure 3. The paper's models are causal; as distance
@@ -546,6 +695,7 @@ def alibi_bias(heads: int, queries: int, keys: int) -> Float[Tensor, "heads quer
     queries, keys : int
         The last query stands where the last key does. So one query and many keys are a
         text that is being continued.
+    device : torch.device, optional
 
     Returns
     -------
@@ -557,12 +707,17 @@ def alibi_bias(heads: int, queries: int, keys: int) -> Float[Tensor, "heads quer
     ValueError
         If a number is not a positive integer, or there are more queries than keys.
     """
-    _check_positive_integer("queries", queries)
-    _check_positive_integer("keys", keys)
+    queries, keys = _positive("queries", queries), _positive("keys", keys)
     require(queries <= keys, "queries", f"at most keys = {keys}", queries)
-    key = torch.arange(keys)  # (keys,)
+    key = torch.arange(keys, device=_with_float64(device))  # (keys,)
     query = key[keys - queries :, None]  # (queries, 1)
-    return -alibi_slopes(heads)[:, None, None] * (query - key).abs()
+    return -alibi_slopes(heads, device)[:, None, None] * (query - key).abs()
+
+
+def _with_float64(device: torch.device | str | None) -> torch.device | str | None:
+    """Name the device for a table: an Apple GPU has no float64, so the CPU makes its tables."""
+    on_mps = device is not None and torch.device(device).type == "mps"
+    return "cpu" if on_mps else device
 
 
 # ------------------------------------------------------------------- checks
@@ -583,25 +738,53 @@ def _check_rows(name: str, x: Tensor) -> None:
         raise ValueError(f"{name}: expected at least two axes, got shape {tuple(x.shape)}")
 
 
-def _check_x_and_memory(x: Tensor, memory: Tensor, d_model: int) -> None:
-    for name, rows in (("x", x), ("memory", memory)):
-        _check_rows(name, rows)
-        if rows.shape[-1] != d_model:
+def _scores_shape(
+    x: Tensor,
+    memory: Tensor | KeysAndValues,
+    kept: KeysAndValues | None,
+    heads: int,
+    d_model: int,
+) -> tuple[int, ...]:
+    """Check where queries, keys and values come from; return (..., heads, queries, keys)."""
+    _check_x("x", x, d_model)
+    if isinstance(memory, KeysAndValues):
+        keys = memory.length
+        _check_kept("memory", memory, x, heads)
+    else:
+        _check_x("memory", memory, d_model)
+        if x.shape[:-2] != memory.shape[:-2]:
             raise ValueError(
-                f"{name}: expected a last axis of d_model = {d_model}, "
-                f"got shape {tuple(rows.shape)}"
+                f"memory: expected the batch axes of x, {tuple(x.shape[:-2])}, "
+                f"got {tuple(memory.shape[:-2])}"
             )
-    if x.shape[:-2] != memory.shape[:-2]:
-        raise ValueError(
-            f"memory: expected the batch axes of x, {tuple(x.shape[:-2])}, "
-            f"got {tuple(memory.shape[:-2])}"
-        )
-    if memory.shape[-2] == 0:
+        keys = memory.shape[-2]
+    if keys == 0:
         name = "x" if memory is x else "memory"
-        raise ValueError(f"{name}: expected at least one key, got shape {tuple(memory.shape)}")
+        shape = (memory if isinstance(memory, Tensor) else memory.key).shape
+        raise ValueError(f"{name}: expected at least one key, got shape {tuple(shape)}")
+    if kept is not None:
+        require(memory is x, "kept", "None in cross-attention", "keys and values")
+        _check_kept("kept", kept, x, heads)
+        keys += kept.length
+    return (*x.shape[:-2], heads, x.shape[-2], keys)
 
 
-def _checked_mask(mask: Tensor | None, x: Tensor, memory: Tensor, heads: int) -> Tensor | None:
+def _check_x(name: str, x: Tensor, d_model: int) -> None:
+    _check_rows(name, x)
+    if x.shape[-1] != d_model:
+        raise ValueError(
+            f"{name}: expected a last axis of d_model = {d_model}, got shape {tuple(x.shape)}"
+        )
+
+
+def _check_kept(name: str, kept: KeysAndValues, x: Tensor, heads: int) -> None:
+    shape = (*x.shape[:-2], heads, kept.length, x.shape[-1] // heads)
+    for part, tensor in (("keys", kept.key), ("values", kept.value)):
+        fits = tuple(tensor.shape) == shape
+        require(fits, name, f"{part} of shape {shape} for this x", tuple(tensor.shape))
+
+
+def _checked_mask(mask: Tensor | None, shape: tuple[int, ...]) -> Tensor | None:
     """Return the mask with an axis for the heads, unless it is (queries, keys) or None."""
     if mask is None:
         return None
@@ -609,14 +792,19 @@ def _checked_mask(mask: Tensor | None, x: Tensor, memory: Tensor, heads: int) ->
         raise ValueError(
             f"mask: expected a boolean tensor (True = may attend), got {_describe(mask)}"
         )
-    *batch, queries, keys = *x.shape[:-1], memory.shape[-2]
-    for_all_heads, for_each_head = (*batch, queries, keys), (*batch, heads, queries, keys)
-    same_for_all = mask.ndim <= x.ndim
-    if not _broadcasts(mask.shape, for_all_heads if same_for_all else for_each_head):
+    *batch, _, queries, keys = shape
+    for_all_heads = (*batch, queries, keys)
+    same_for_all = mask.ndim < len(shape)
+    if not _broadcasts(mask.shape, for_all_heads if same_for_all else shape):
         raise ValueError(
             "mask: expected a shape that broadcasts to (..., queries, keys) = "
-            f"{for_all_heads} or (..., heads, queries, keys) = {for_each_head}, "
+            f"{for_all_heads} or (..., heads, queries, keys) = {shape}, "
             f"got {tuple(mask.shape)}"
+        )
+    if mask.ndim == 2 and batch and mask.shape[0] == batch[-1] > 1:
+        raise ValueError(
+            f"mask: expected a shape with one meaning, got {tuple(mask.shape)}, which could be "
+            "(queries, keys) or (batch, keys): write mask[None] or mask[:, None]"
         )
     # (..., queries, keys) becomes (..., 1, queries, keys): the same mask for each head.
     return mask.unsqueeze(-3) if same_for_all and mask.ndim > 2 else torch.atleast_2d(mask)
@@ -628,7 +816,9 @@ def _broadcasts(shape: tuple[int, ...], target: tuple[int, ...]) -> bool:
     return len(shape) <= len(target) and all(size in (1, wanted) for size, wanted in pairs)
 
 
-def _check_angles(angles: Tensor | None, x: Tensor, memory: Tensor, heads: int) -> None:
+def _check_angles(
+    angles: Tensor | None, x: Tensor, memory: Tensor | KeysAndValues, heads: int
+) -> None:
     if angles is None:
         return
     require(memory is x, "angles", "None in cross-attention", "angles")
@@ -638,15 +828,12 @@ def _check_angles(angles: Tensor | None, x: Tensor, memory: Tensor, heads: int) 
     require(fits, "angles", expected, tuple(angles.shape))
 
 
-def _checked_score_bias(
-    score_bias: Tensor | None, x: Tensor, memory: Tensor, heads: int
-) -> Tensor | None:
+def _checked_score_bias(score_bias: Tensor | None, shape: tuple[int, ...]) -> Tensor | None:
     """Return the bias with as many axes as the scores have, or None."""
     if score_bias is None:
         return None
     good = isinstance(score_bias, Tensor) and score_bias.is_floating_point()
     require(good, "score_bias", "a floating-point tensor", _describe(score_bias))
-    shape = (*x.shape[:-2], heads, x.shape[-2], memory.shape[-2])
     fits = _broadcasts(score_bias.shape, shape)
     expected = f"a shape that broadcasts to (..., heads, queries, keys) = {shape}"
     require(fits, "score_bias", expected, tuple(score_bias.shape))
@@ -660,9 +847,8 @@ def _check_width(x: Tensor, d_model: int) -> None:
     require(fits, "x", f"a last axis of d_model = {d_model}", tuple(x.shape))
 
 
-def _check_offset(offset: int) -> None:
-    good = isinstance(offset, int) and not isinstance(offset, bool) and offset >= 0
-    require(good, "offset", "an integer from 0 on", offset)
+def _offset(offset: int) -> int:
+    return as_integer("offset", offset, "an integer from 0 on", lambda offset: offset >= 0)
 
 
 def _check_divides(heads: int, meaning: str, width: int) -> None:
@@ -670,11 +856,9 @@ def _check_divides(heads: int, meaning: str, width: int) -> None:
         raise ValueError(f"heads: expected a divisor of {meaning} = {width}, got {heads}")
 
 
-def _check_positive_integer(name: str, number: int) -> None:
-    if isinstance(number, bool) or not isinstance(number, int) or number < 1:
-        raise ValueError(f"{name}: expected a positive integer, got {number!r}")
+def _positive(name: str, number: int) -> int:
+    return as_integer(name, number, "a positive integer", lambda number: number > 0)
 
 
-def _check_probability(name: str, number: float) -> None:
-    if not isinstance(number, int | float) or not 0 <= number < 1:
-        raise ValueError(f"{name}: expected a number from 0 to below 1, got {number!r}")
+def _probability(name: str, number: float | int) -> float:
+    return as_real(name, number, "a number from 0 to below 1", lambda number: 0 <= number < 1)

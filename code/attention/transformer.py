@@ -12,7 +12,7 @@ stack has none, and a pre-norm stack, whose sum nobody else normalises, has one.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -20,9 +20,11 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
+from attention._arguments import as_integer, as_real, unwrapped
 from attention.layers import (
     ACTIVATIONS,
     FeedForward,
+    KeysAndValues,
     LayerNorm,
     LearnedPositions,
     MultiHeadAttention,
@@ -36,7 +38,6 @@ from attention.training import (
     PADDING,
     START,
     check_numbers,
-    check_positive,
     check_tokens,
     load_weights,
     read_tensors,
@@ -49,6 +50,8 @@ Source = Int[Tensor, "batch source_length"]
 Stream = Float[Tensor, "batch length d_model"]  # the residual stream: a vector for each token
 Memory = Float[Tensor, "batch source_length d_model"]  # what the encoder made of the source
 Mask = Bool[Tensor, "..."]
+Cache = Sequence[KeysAndValues]  # what each layer's self-attention keeps
+OfSource = Sequence[KeysAndValues]  # what each layer's cross-attention has of the source
 Weights = Float[Tensor, "batch heads length source_length"]  # of one layer's cross-attention
 AllWeights = Float[Tensor, "batch layers heads length source_length"]
 Logits = Float[Tensor, "batch length symbols"]
@@ -150,28 +153,37 @@ class Embedding(nn.Module):
             self.positions = LearnedPositions(*sizes)
         self.dropout = nn.Dropout(config.dropout)
 
-    def forward(self, tokens: Tokens) -> Stream:
-        """Look the tokens up; add the positions, if they are of the kind that is added."""
+    def forward(self, tokens: Tokens, offset: int = 0) -> Stream:
+        """Look the tokens up; add the positions, if they are of the kind that is added.
+
+        ``offset`` is the position of the first of these tokens.
+        """
         length, d_model = tokens.shape[1], self.config.d_model
         x = self.tokens(tokens)  # (batch, length, d_model)
         x = x * math.sqrt(d_model)
         if self.config.position == "sinusoidal":
-            x = x + sinusoidal_positions(length, d_model).to(x)
+            x = x + sinusoidal_positions(length, d_model, offset, x.device).to(x)
         elif self.config.position == "learned":
-            x = x + self.positions(length)
+            x = x + self.positions(length, offset)
         return self.dropout(x)
 
 
 def positions_in_scores(
     config: TransformerConfig,
     length: int,
+    offset: int = 0,
+    device: torch.device | None = None,
 ) -> dict[str, Tensor]:
-    """Make what self-attention needs if positions act on its scores, else nothing."""
+    """Make what self-attention needs if positions act on its scores, else nothing.
+
+    It is for ``length`` queries from position ``offset`` on, and all keys up to the last.
+    """
     if config.position == "rotary":
         d_k = config.d_model // config.heads
-        return {"angles": position_angles(length, d_k)}
+        return {"angles": position_angles(length, d_k, offset, device=device)}
     if config.position == "alibi":
-        return {"score_bias": alibi_bias(config.heads, length, length)}
+        keys = offset + length
+        return {"score_bias": alibi_bias(config.heads, length, keys, device)}
     return {}
 
 
@@ -244,6 +256,7 @@ class EncoderLayer(nn.Module):
         self,
         x: Stream,
         mask: Mask | None = None,
+        kept: KeysAndValues | None = None,
         **positions: Tensor,
     ) -> Stream:
         """Read the stream twice and add to it twice.
@@ -253,11 +266,13 @@ class EncoderLayer(nn.Module):
         x : (batch, length, d_model)
         mask : (batch, queries, keys), boolean, optional
             ``True`` for *may attend*; broadcasts.
+        kept : KeysAndValues, optional
+            Of the positions before these; theirs are appended.
         **positions
             From ``positions_in_scores``.
         """
         read = self.around_self_attention.read(x)  # (batch, length, d_model)
-        said = self.self_attention(read, mask=mask, **positions)
+        said = self.self_attention(read, mask=mask, kept=kept, **positions)
         x = self.around_self_attention.add(x, said)
 
         said = self.feed_forward(self.around_feed_forward.read(x))
@@ -286,10 +301,11 @@ class DecoderLayer(nn.Module):
     def forward(
         self,
         x: Stream,
-        memory: Memory,
+        memory: Memory | KeysAndValues,
         mask: Mask | None = None,
         memory_mask: Mask | None = None,
         return_weights: bool = False,
+        kept: KeysAndValues | None = None,
         **positions: Tensor,
     ) -> Stream | tuple[Stream, Weights]:
         """Read the stream three times and add to it three times.
@@ -297,19 +313,22 @@ class DecoderLayer(nn.Module):
         Parameters
         ----------
         x : (batch, length, d_model)
-        memory : (batch, source_length, d_model)
-            What the encoder made of the source.
+        memory : (batch, source_length, d_model), or KeysAndValues
+            What the encoder made of the source, or what this layer's cross-attention has
+            made of that.
         mask : (batch, length, length), boolean, optional
             Of the self-attention: causal, if the layer is to predict. Broadcasts.
         memory_mask : (batch, length, source_length), boolean, optional
             Of the cross-attention: no padding. Broadcasts.
         return_weights : bool
             Return the weights of the cross-attention too.
+        kept : KeysAndValues, optional
+            Of the positions before these, for the self-attention; theirs are appended.
         **positions
             From ``positions_in_scores``, for the self-attention.
         """
         read = self.around_self_attention.read(x)  # (batch, length, d_model)
-        said = self.self_attention(read, mask=mask, **positions)
+        said = self.self_attention(read, mask=mask, kept=kept, **positions)
         x = self.around_self_attention.add(x, said)
 
         read = self.around_cross_attention.read(x)
@@ -324,6 +343,16 @@ class DecoderLayer(nn.Module):
 
 
 # ---------------------------------------------------------------------- stacks
+
+
+def for_each(layers: nn.ModuleList, given: object) -> Sequence:
+    """Give each layer its own, if there is a sequence of them, or all layers the same."""
+    return given if isinstance(given, Sequence) else [given] * len(layers)
+
+
+def kept_length(cache: Cache | None) -> int:
+    """Say how many positions have been read before."""
+    return 0 if cache is None else cache[0].length
 
 
 def final_norm(config: TransformerConfig) -> nn.Module:
@@ -347,11 +376,15 @@ class Encoder(nn.Module):
         self.layers = nn.ModuleList(stack)
         self.norm = final_norm(config)
 
-    def forward(self, x: Stream, mask: Mask | None = None) -> Stream:
-        """Run the layers one after the other, all with the same mask."""
-        where = positions_in_scores(self.config, x.shape[1])
-        for layer in self.layers:
-            x = layer(x, mask, **where)  # (batch, length, d_model)
+    def forward(self, x: Stream, mask: Mask | None = None, cache: Cache | None = None) -> Stream:
+        """Run the layers one after the other, all with the same mask.
+
+        With a cache, ``x`` follows the positions that are kept in it, and is kept too.
+        """
+        offset, length = kept_length(cache), x.shape[1]
+        where = positions_in_scores(self.config, length, offset, x.device)
+        for layer, kept in zip(self.layers, for_each(self.layers, cache), strict=True):
+            x = layer(x, mask, kept, **where)  # (batch, length, d_model)
         return self.norm(x)
 
 
@@ -374,21 +407,25 @@ class Decoder(nn.Module):
     def forward(
         self,
         x: Stream,
-        memory: Memory,
+        memory: Memory | OfSource,
         memory_mask: Mask | None = None,
         return_weights: bool = False,
+        cache: Cache | None = None,
     ) -> Stream | tuple[Stream, AllWeights]:
         """Run the layers one after the other; all read the same memory.
 
         The target's padding needs no mask of its own: it comes after all that counts,
-        where the causal mask lets nobody look.
+        where the causal mask lets nobody look. With a cache, ``x`` follows the positions
+        that are kept in it, and is kept too.
         """
-        mask = causal_mask(x.shape[1])
-        where = positions_in_scores(self.config, x.shape[1])
+        offset, length = kept_length(cache), x.shape[1]
+        mask = causal_mask(length, offset, x.device)[None]  # (1, length, all positions)
+        where = positions_in_scores(self.config, length, offset, x.device)
+        each = self.layers, for_each(self.layers, memory), for_each(self.layers, cache)
         looked = []
-        for layer in self.layers:
+        for layer, source, kept in zip(*each, strict=True):
             # (batch, length, d_model)
-            x = layer(x, memory, mask, memory_mask, return_weights, **where)
+            x = layer(x, source, mask, memory_mask, return_weights, kept, **where)
             if return_weights:
                 x, weights = x  # and (batch, heads, length, source_length)
                 looked.append(weights)
@@ -396,9 +433,15 @@ class Decoder(nn.Module):
         return (x, torch.stack(looked, 1)) if return_weights else x
 
 
-def causal_mask(length: int) -> Bool[Tensor, "length length"]:
-    """Let each position look at itself and at what came before: ``True`` up to the diagonal."""
-    return torch.ones(length, length, dtype=torch.bool).tril()
+def causal_mask(
+    length: int, offset: int = 0, device: torch.device | None = None
+) -> Bool[Tensor, "length keys"]:
+    """Let each position look at itself and at what came before: ``True`` up to the diagonal.
+
+    The first of the ``length`` positions has ``offset`` others before it.
+    """
+    keys = offset + length
+    return torch.ones(length, keys, dtype=torch.bool, device=device).tril(offset)
 
 
 # ---------------------------------------------------------------------- models
@@ -483,9 +526,10 @@ class Transformer(nn.Module):
     def decode(
         self,
         before: Tokens,
-        memory: Memory,
+        memory: Memory | OfSource,
         memory_mask: Mask,
         return_weights: bool = False,
+        cache: Cache | None = None,
     ) -> Logits | tuple[Logits, AllWeights]:
         """Predict what follows each of the tokens written so far, ``START`` being the first.
 
@@ -493,15 +537,19 @@ class Transformer(nn.Module):
         ----------
         before : (batch, length)
         memory, memory_mask
-            From ``encode``.
+            From ``encode``. In the place of the memory there may be the keys and values
+            that each layer's cross-attention has made of it.
         return_weights : bool
+        cache : sequence of KeysAndValues, optional
+            What each layer's self-attention keeps of the tokens before these; it grows
+            by these.
 
         Returns
         -------
         As ``forward`` does; ``logits[:, t]`` are for the token after ``before[:, t]``.
         """
-        x = self.target_embedding(before)  # (batch, length, d_model)
-        x = self.decoder(x, memory, memory_mask, return_weights)
+        x = self.target_embedding(before, kept_length(cache))  # (batch, length, d_model)
+        x = self.decoder(x, memory, memory_mask, return_weights, cache)
         if return_weights:
             x, weights = x
         logits = self.to_logits(x)  # (batch, length, symbols)
@@ -531,7 +579,7 @@ class LanguageModel(nn.Module):
         if config.tie_logits:
             self.to_logits.weight = self.embedding.tokens.weight
 
-    def forward(self, tokens: Tokens) -> Logits:
+    def forward(self, tokens: Tokens, cache: Cache | None = None) -> Logits:
         """Predict what follows each token.
 
         Parameters
@@ -539,6 +587,8 @@ class LanguageModel(nn.Module):
         tokens : (batch, length)
             No number has a meaning of its own; what stands after a text cannot change
             what is predicted in it.
+        cache : sequence of KeysAndValues, optional
+            What each layer keeps of the tokens before these; it grows by these.
 
         Returns
         -------
@@ -552,8 +602,10 @@ class LanguageModel(nn.Module):
             positions than have been learned.
         """
         check_numbers("tokens", tokens, self.config.target_symbols)
-        x = self.decoder(self.embedding(tokens), causal_mask(tokens.shape[1]))
-        return self.to_logits(x)  # (batch, length, symbols)
+        offset = kept_length(cache)
+        mask = causal_mask(tokens.shape[1], offset, tokens.device)[None]
+        x = self.embedding(tokens, offset)  # (batch, length, d_model)
+        return self.to_logits(self.decoder(x, mask, cache))  # (batch, length, symbols)
 
 
 def initialise(module: nn.Module) -> None:
@@ -591,6 +643,7 @@ def parameters_of(config: TransformerConfig) -> int:
 
 def save(path: str | Path, model: Transformer | LanguageModel) -> None:
     """Write a model's weights and config to a ``.safetensors`` file."""
+    model = unwrapped(model)
     save_weights(path, model, {"kind": "transformer", "config": asdict(model.config)})
 
 
@@ -618,16 +671,17 @@ def _kind(config: TransformerConfig) -> Callable[[TransformerConfig], nn.Module]
 
 
 def _check_config(config: TransformerConfig) -> None:
+    """Check all settings; numbers of any library become Python's own, as files need them."""
     for name in ("source_symbols", "target_symbols"):
-        symbols = getattr(config, name)
-        if name == "target_symbols" or symbols is not None:
-            good = isinstance(symbols, int) and symbols > END + 1
-            require(good, name, f"an integer above {END + 1}", symbols)
+        if name == "target_symbols" or config.source_symbols is not None:
+            _make_integer(config, name, f"an integer above {END + 1}", END + 1)
     for name in ("d_model", "heads", "d_ff", "encoder_layers", "decoder_layers", "max_length"):
-        check_positive(name, getattr(config, name))
+        _make_integer(config, name, "a positive integer", 0)
+    expected = "a number from 0 to below 1"
+    dropout = as_real("dropout", config.dropout, expected, lambda dropout: 0 <= dropout < 1)
+    object.__setattr__(config, "dropout", dropout)
     divides = config.d_model % config.heads == 0
     require(divides, "heads", f"a divisor of d_model = {config.d_model}", config.heads)
-    require(0 <= config.dropout < 1, "dropout", "a number from 0 to below 1", config.dropout)
     choices = {"norm": NORMS, "position": POSITIONS, "activation": tuple(ACTIVATIONS)}
     for name, known in choices.items():
         require(getattr(config, name) in known, name, f"one of {known}", getattr(config, name))
@@ -638,6 +692,11 @@ def _check_config(config: TransformerConfig) -> None:
         shared = config.source_symbols == config.target_symbols
         expected = f"target_symbols = {config.target_symbols}, to be shared"
         require(shared, "source_symbols", expected, config.source_symbols)
+
+
+def _make_integer(config: TransformerConfig, name: str, expected: str, above: int) -> None:
+    number = as_integer(name, getattr(config, name), expected, lambda number: number > above)
+    object.__setattr__(config, name, number)  # the config is frozen for everybody else
 
 
 def _check_target(target: Tensor, config: TransformerConfig) -> None:
