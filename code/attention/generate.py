@@ -37,6 +37,7 @@ Logits = Float[Tensor, "batch symbols"]  # of the next token; LogP likewise
 LogP = Float[Tensor, "batch symbols"]
 
 
+@runtime_checkable
 class Rows(Protocol):
     """Something in rows, such as a tensor, of which ``[rows]`` takes some in a new order."""
 
