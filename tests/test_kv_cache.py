@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tests.conftest import load_without_shape_checks
 from torch import nn
 
-from attention import by_hand, corpus, kv_cache
+from attention import by_hand, corpus
 from attention.generate import (
     Stepper,
     TransformerStepper,
@@ -31,27 +31,25 @@ from attention.generate import (
 from attention.kv_cache import (
     CachedTransformerStepper,
     KeysAndValues,
-    attend,
     cache_bytes,
-    causal_from,
-    embed,
     go_on,
-    keys_and_values,
     likeliest,
-    look_back,
     new_cache,
     read,
     source_cache_bytes,
 )
-from attention.layers import MultiHeadAttention
+from attention.layers import ROOM, MultiHeadAttention
 from attention.training import END, START, decode_all, evaluating, pad
 from attention.transformer import (
     NORMS,
     POSITIONS,
+    Embedding,
     EncoderLayer,
     TransformerConfig,
+    causal_mask,
     load,
     new_transformer,
+    positions_in_scores,
 )
 
 # Random cases per property; the mutation tester asks for fewer.
@@ -201,6 +199,8 @@ def test_looking_back_is_attention_by_hand(heads, rotary):
     config = replace(WRITER, heads=heads, position="rotary" if rotary else "none", norm="pre")
     layer = EncoderLayer(config).double()
     layer.self_attention = attention = MultiHeadAttention(8, heads, bias=False).double()
+    for parameter in layer.feed_forward.W_2.parameters():
+        nn.init.zeros_(parameter)  # the other sublayer has nothing to add
     x = torch.rand(1, 5, 8, generator=generator(3)).double()
     W_Q, W_K, W_V, W_O = (
         getattr(attention, name).weight.detach().numpy().T for name in ("W_Q", "W_K", "W_V", "W_O")
@@ -220,34 +220,56 @@ def test_looking_back_is_attention_by_hand(heads, rotary):
     with torch.no_grad():
         for place in range(5):
             assert kept.length == place
-            where = causal_from(config, place, 1)
-            row, kept = look_back(layer, x[:, place : place + 1], kept, **where)
-            rows.append(row)
+            where = positions_in_scores(config, 1, place)
+            mask = causal_mask(1, place)[None]
+            rows.append(layer(x[:, place : place + 1], mask, kept, **where))
     assert_equal_to(torch.cat(rows, 1)[0], torch.tensor(expected))
     assert_equal_to(kept.key[0], torch.tensor(keys))
     assert_equal_to(kept.value[0], torch.tensor(values))
 
 
-def test_the_halves_together_are_multi_head_attention():
+@pytest.mark.parametrize("return_weights", [False, True])
+def test_keys_and_values_of_a_source_do_for_the_source_itself(return_weights):
     attention, rng = MultiHeadAttention(8, 2).double(), generator(1)
     x, memory = (torch.rand(3, n, 8, generator=rng).double() for n in (4, 6))
     mask = torch.rand(3, 4, 6, generator=rng) < 0.5
     mask[1, 2] = False  # a query with nothing to look at
-    kept = keys_and_values(attention, memory)
-    assert_equal_to(attend(attention, x, kept), attention(x, memory))
-    ours = attend(attention, x, kept, mask[:, None])
-    assert_equal_to(ours, attention(x, memory, mask))
-    assert_equal_to(ours[1, 2], attention.W_O.bias)
     bias = torch.rand(2, 4, 6, generator=rng).double()
-    expected = attention(x, memory, mask, score_bias=bias)
-    assert_equal_to(attend(attention, x, kept, mask[:, None], score_bias=bias), expected)
+    kept = attention.keys_and_values(memory)
+    assert attention.keys_and_values(kept) is kept
+    for options in ({}, {"mask": mask}, {"mask": mask, "score_bias": bias}):
+        options["return_weights"] = return_weights
+        ours, theirs = (attention(x, source, **options) for source in (kept, memory))
+        for found, expected in zip(*map(as_tuple, (ours, theirs)), strict=True):
+            assert_equal_to(found, expected)
+    assert_equal_to(as_tuple(ours)[0][1, 2], attention.W_O.bias)
+    assert kept.length == 6  # and nothing was appended
+
+
+def as_tuple(result: torch.Tensor | tuple) -> tuple:
+    return result if isinstance(result, tuple) else (result,)
+
+
+@pytest.mark.parametrize("return_weights", [False, True])
+def test_attention_to_what_is_kept_is_the_rest_of_the_whole(return_weights):
+    attention, rng = MultiHeadAttention(8, 2).double(), generator(1)
+    x = torch.rand(3, 6, 8, generator=rng).double()
+    mask = torch.rand(3, 6, 6, generator=rng).tril(5) < 0.7
+    bias = torch.rand(2, 6, 6, generator=rng).double()
+    kept = attention.keys_and_values(x[:, :4])
+    ours = attention(x[:, 4:], None, mask[:, 4:], return_weights, None, bias[:, 4:], kept)
+    theirs = attention(x, None, mask, return_weights, None, bias)
+    assert_equal_to(as_tuple(ours)[0], as_tuple(theirs)[0][:, 4:])
+    if return_weights:
+        assert_equal_to(ours[1], theirs[1][:, :, 4:])
+    for found, expected in zip(kept, attention.keys_and_values(x), strict=True):
+        assert_equal_to(found, expected)
 
 
 def test_new_positions_see_what_is_kept_and_what_is_new_before_them():
-    mask = causal_from(WRITER, 2, 3)["mask"]
+    mask = causal_mask(3, 2)
     assert mask.int().tolist() == [[1, 1, 1, 0, 0], [1, 1, 1, 1, 0], [1, 1, 1, 1, 1]]
-    assert causal_from(WRITER, 7, 1)["mask"].tolist() == [[True] * 8]
-    assert set(causal_from(WRITER, 2, 3)) == {"mask"}
+    assert causal_mask(1, 7).tolist() == [[True] * 8]
 
 
 # ----------------------------------------------------------------- the state
@@ -262,13 +284,33 @@ def test_the_state_is_tensors_with_the_rows_in_front():
         stepper.model = None
     state = stepper.start(source)
     for length in range(4):
-        assert len(state) == 1 + 2 * 3 + 2 * 3
-        assert all(isinstance(part, torch.Tensor) and len(part) == 5 for part in state)
-        for part in state[1:7]:
-            assert part.shape == (5, 2, source.shape[1], 4)
-        for part in state[7:]:
-            assert part.shape == (5, 2, length, 4)
+        of_source, *written = state
+        assert of_source.mask.shape == (5, 1, source.shape[1])
+        assert of_source.sentence.tolist() == [0, 1, 2, 3, 4]
+        assert len(of_source.each_layer) == len(written) == 3
+        for kept in of_source.each_layer:
+            assert kept.key.shape == kept.value.shape == (5, 2, source.shape[1], 4)
+        for kept in written:
+            assert kept.key.shape == kept.value.shape == (5, 2, length, 4)
         _, state = stepper.step(state, torch.full((5,), START))
+
+
+def test_a_beam_copies_nothing_of_the_source_once_it_has_begun(monkeypatch):
+    model, source = double(TRANSLATOR), any_source(generator(), 3)
+    stepper = CachedTransformerStepper(model)
+    step, seen = CachedTransformerStepper.step, []
+
+    def watched(self, state, token):
+        seen.append([tensor.data_ptr() for kept in state[0].each_layer for tensor in kept])
+        return step(self, state, token)
+
+    monkeypatch.setattr(CachedTransformerStepper, "step", watched)
+    n_best(stepper, source, 2, 4, max_length=6)
+    assert len(seen) == 6
+    assert all(pointers == seen[0] for pointers in seen)
+    state = pick(stepper.start(source), torch.tensor([2, 0, 0]))  # other sentences are copied
+    assert state[0].sentence.tolist() == [2, 0, 0]
+    assert torch.equal(state[0].mask, (source[[2, 0, 0]] != 0)[:, None])
 
 
 @some_cases
@@ -304,6 +346,50 @@ def test_a_cache_can_be_gone_on_from_twice(config, rng):
     now = [tensor for pair in kept for tensor in pair]
     assert all(torch.equal(a, b) for a, b in zip(before, now, strict=True))
     assert [pair.length for pair in kept] == [3] * config.decoder_layers
+
+
+@pytest.mark.parametrize("kind", ["no_grad", "inference_mode", "enable_grad"])
+def test_appending_never_changes_what_others_keep(kind):
+    """Forks and their forks, each with numbers of its own behind what they share."""
+    rng = generator(4)
+
+    def some(count: int) -> torch.Tensor:
+        return torch.rand(2, 3, count, 4, generator=rng)
+
+    with getattr(torch, kind)():
+        kept = [KeysAndValues(some(0), some(0))]
+        expected = [tuple(kept[0])]
+        for turn in range(200):
+            parent = int(torch.randint(len(kept), (), generator=rng))
+            fork, new = kept[parent].fork(), [some(1 + turn % 3), some(1 + turn % 3)]
+            returned = fork.append(*new)
+            whole = [torch.cat(parts, 2) for parts in zip(expected[parent], new, strict=True)]
+            kept.append(fork)
+            expected.append(tuple(whole))
+            assert all(torch.equal(a, b) for a, b in zip(returned, fork, strict=True))
+        for one, numbers in zip(kept, expected, strict=True):
+            assert one.length == numbers[0].shape[2]
+            assert all(torch.equal(a, b) for a, b in zip(one, numbers, strict=True))
+
+
+def test_a_step_writes_behind_what_is_kept_and_copies_nothing_else():
+    model, token = double(WRITER), torch.tensor([[3]])
+    with torch.no_grad():
+        _, kept = read(model, token)
+        moved = 0
+        for _ in range(3 * ROOM):
+            _, longer = read(model, token, kept)
+            moved += longer[1].value.data_ptr() != kept[1].value.data_ptr()
+            kept = longer
+    assert moved == 3
+    with torch.inference_mode():
+        _, inside = read(model, token, kept)
+    with torch.no_grad():
+        _, outside = read(model, token, inside)  # where its memory may not be written to
+        assert outside[0].length == 3 * ROOM + 3
+    logits, after = read(model, token, outside)  # with gradients, all is as it was made
+    assert logits.requires_grad
+    assert after[0].key.requires_grad
 
 
 # ---------------------------------------------------------------- positions
@@ -344,7 +430,7 @@ def test_embedding_from_a_place_on_is_the_rest_of_the_whole(position):
     embedding = double(replace(WRITER, position=position)).embedding
     tokens = any_tokens(generator(), 2, 9)
     for offset in range(9):
-        rest = embed(embedding, tokens[:, offset:], offset)
+        rest = embedding(tokens[:, offset:], offset)
         assert_equal_to(rest, embedding(tokens)[:, offset:])
 
 
@@ -458,6 +544,60 @@ def test_of_equally_likely_tokens_the_first_is_chosen():
     assert likeliest(torch.tensor([[0.0, 2, 2], [3, 1, 3]])).tolist() == [1, 0]
 
 
+@pytest.mark.parametrize("cached", [True, False])
+@each_scheme
+def test_prompts_of_different_lengths_go_on_as_each_would_alone(position, cached):
+    config = replace(WRITER, position=position, max_length=13)
+    model, prompt, rng = double(config), any_tokens(generator(2), 4, 7), generator(3)
+    for lengths in ([7, 2, 5, 7], [1, 1, 1, 1], [6, 1, 3, 2]):
+        for padding in (0, 5):  # what stands behind a prompt has no say
+            padded = prompt.clone()
+            for row, length in enumerate(lengths):
+                padded[row, length:] = padding
+            text = go_on(model, padded, 7, cached=cached, lengths=torch.tensor(lengths))
+            assert text.shape == (4, max(lengths) + 7)
+            for row, length in enumerate(lengths):
+                alone = go_on(model, prompt[row : row + 1, :length], 7, cached=cached)
+                assert torch.equal(text[row, : length + 7], alone[0])
+                assert (text[row, length + 7 :] == 0).all()
+    same = torch.full((4,), 7, dtype=torch.int32)
+    assert torch.equal(go_on(model, prompt, 3, lengths=same), go_on(model, prompt, 3))
+    drawn = partial(draw_with, rng)
+    text = go_on(model, prompt, 6, drawn, cached, torch.tensor([7, 2, 5, 1]))
+    for row, length in enumerate([7, 2, 5, 1]):
+        assert torch.equal(text[row, :length], prompt[row, :length])
+
+
+def draw_with(rng: torch.Generator, log_p: torch.Tensor) -> torch.Tensor:
+    return draw(log_p, torch.rand(len(log_p), generator=rng, dtype=torch.float64))
+
+
+@pytest.mark.parametrize("cached", [True, False])
+def test_as_many_tokens_as_there_are_positions_and_one_more(cached):
+    """The last one is written and not read, so it needs none; what is too many is said first."""
+    model, prompt = double(replace(WRITER, position="learned")), any_tokens(generator(), 2, 8)
+    assert go_on(model, prompt, 5, cached=cached).shape == (2, 13)
+    asked = []
+    message = "count: expected at most 5 after a prompt of 8, as positions are learned, got 6"
+    with pytest.raises(ValueError, match=f"^{message}$"):
+        go_on(model, prompt, 6, asked.append, cached)
+    assert asked == []  # nothing has been written
+    with pytest.raises(ValueError, match=r"^count: expected at most 10 after a prompt of 3, "):
+        go_on(model, prompt, 11, cached=cached, lengths=torch.tensor([1, 3]))
+    assert go_on(model, prompt, 10, cached=cached, lengths=torch.tensor([1, 3])).shape == (2, 13)
+
+
+@pytest.mark.parametrize("cached", [True, False])
+def test_a_sentence_is_cut_off_where_positions_end_and_not_lost(cached):
+    model, source = double(replace(TRANSLATOR, position="learned")), any_source(generator(3), 4)
+    writer = CachedTransformerStepper(model) if cached else model
+    for write in (greedy, partial(beam, width=3)):
+        expected = write(writer, source, max_length=MAX_LENGTH)
+        assert expected.shape[1] == MAX_LENGTH  # so it came to the end
+        assert torch.equal(write(writer, source), expected)
+    assert sample(writer, source, generator(1)).shape[1] == MAX_LENGTH
+
+
 # ---------------------------------------------------------------- work per step
 
 
@@ -518,10 +658,14 @@ def test_a_prompt_goes_through_once_and_then_each_token():
 # ------------------------------------------------------------------------- bytes
 
 
-def memory_of(tensors: list[torch.Tensor]) -> int:
-    """Count the memory behind tensors, be they views of something larger or not."""
-    storages = {tensor.untyped_storage().data_ptr(): tensor for tensor in tensors}
-    return sum(tensor.untyped_storage().nbytes() for tensor in storages.values())
+def bytes_in(cache: list[KeysAndValues]) -> int:
+    """Count the bytes of what is kept."""
+    return sum(tensor.nbytes for kept in cache for tensor in kept)
+
+
+def memory_behind(cache: list[KeysAndValues]) -> int:
+    """Count the memory behind it, be the tensors views of something larger or not."""
+    return sum(tensor.untyped_storage().nbytes() for kept in cache for tensor in kept)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
@@ -534,7 +678,9 @@ def test_the_formula_counts_the_bytes_that_are_kept(dtype, layers, heads, batch,
         kept = None
         for token in any_tokens(generator(), batch, length).split(1, dim=1):
             _, kept = read(model, token, kept)
-    assert memory_of([tensor for pair in kept for tensor in pair]) == expected
+    assert bytes_in(kept) == expected
+    # What is set aside besides is room for no more than ROOM positions.
+    assert expected < memory_behind(kept) <= expected + expected // length * ROOM
     assert cache_bytes(model.config, batch, length, dtype) == expected
 
     model = new_transformer(config, 0).to(dtype)
@@ -543,10 +689,11 @@ def test_the_formula_counts_the_bytes_that_are_kept(dtype, layers, heads, batch,
         state = stepper.start(source)
         for token in any_tokens(generator(), batch, length).T:
             _, state = stepper.step(state, token)
-    of_source, written = state[1 : 1 + 2 * layers], state[1 + 2 * layers :]
-    assert memory_of(written) == cache_bytes(config, batch, length, dtype) == expected
+    of_source, *written = state
+    assert bytes_in(written) == cache_bytes(config, batch, length, dtype) == expected
     found = source_cache_bytes(config, batch, source.shape[1], dtype)
-    assert memory_of(of_source) == found == expected * source.shape[1] // length
+    assert bytes_in(of_source.each_layer) == found == expected * source.shape[1] // length
+    assert memory_behind(of_source.each_layer) == found
 
 
 def test_bytes_by_hand():
@@ -617,9 +764,12 @@ def test_what_writes_has_no_dropout_and_leaves_the_mode(training):
 # ---------------------------------------------------------------- a bug that runs
 
 
-def at_place_0(embedding, tokens, offset):
-    """Embed new tokens as the model does, which thinks that a text begins here."""
-    return embedding(tokens)
+right_place = Embedding.forward
+
+
+def at_place_0(embedding, tokens, offset=0):
+    """Embed new tokens as if a text began here."""
+    return right_place(embedding, tokens)
 
 
 def test_a_step_that_forgets_its_place_runs_and_starts_right(committed, sentences, monkeypatch):
@@ -628,7 +778,7 @@ def test_a_step_that_forgets_its_place_runs_and_starts_right(committed, sentence
         expected = greedy(committed, source, 30)
         before = torch.cat([torch.full((100, 1), START), expected[:, :-1]], 1)
         right = committed.decode(before, *committed.encode(source))
-        monkeypatch.setattr(kv_cache, "embed", at_place_0)
+        monkeypatch.setattr(Embedding, "forward", at_place_0)
         written = greedy(stepper, source, 30)  # it runs
         wrong = step_by_step(stepper, source, before)
     assert (written > END).any(1).all()
@@ -646,7 +796,7 @@ def test_a_step_that_forgets_its_place_runs_and_starts_right(committed, sentence
 @each_scheme
 def test_forgetting_the_place_shows_where_embeddings_say_it(position, monkeypatch):
     model, tokens = double(replace(WRITER, position=position)), any_tokens(generator(), 2, 6)
-    monkeypatch.setattr(kv_cache, "embed", at_place_0)
+    monkeypatch.setattr(Embedding, "forward", at_place_0)
     with torch.no_grad():
         expected = model(tokens)
         assert_equal_to(in_parts(model, tokens, []), expected)  # a prompt in one: all is well
@@ -711,7 +861,7 @@ def test_a_model_must_be_of_the_right_kind(plain):
 )
 def test_a_language_model_reads_rectangles_of_tokens(plain, wrong, message):
     check_message(lambda: plain.read(double(WRITER), wrong), f"tokens: expected {message}")
-    check_message(lambda: plain.go_on(double(WRITER), wrong, 2), f"tokens: expected {message}")
+    check_message(lambda: plain.go_on(double(WRITER), wrong, 2), f"prompt: expected {message}")
 
 
 @pytest.mark.parametrize(
@@ -815,3 +965,34 @@ def test_a_new_cache_is_empty_and_of_the_models_type():
             assert one.shape == other.shape == (3, 2, 0, 4)
             assert one.dtype == model.to_logits.weight.dtype
             assert not one.requires_grad
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (torch.tensor([3]), "a tensor of integers of shape (2,), got 'torch.int64 of shape (1,)'"),
+        ([3, 2], "a tensor of integers of shape (2,), got [3, 2]"),
+        (torch.tensor([[3, 2]]), "a tensor of integers of shape (2,), got tensor([[3, 2]])"),
+        (torch.tensor([3.0, 2]), "a tensor of integers of shape (2,), got tensor([3., 2.])"),
+        (
+            torch.tensor([True, True]),
+            "a tensor of integers of shape (2,), got 'torch.bool of shape (2,)'",
+        ),
+        (torch.tensor([0, 3]), "numbers from 1 to 3, got [0, 3]"),
+        (torch.tensor([3, 4]), "numbers from 1 to 3, got [3, 4]"),
+    ],
+)
+def test_lengths_are_those_of_the_prompts(plain, wrong, message):
+    call = partial(plain.go_on, double(WRITER), TOKENS, 2, lengths=wrong)
+    check_message(call, f"lengths: expected {message}")
+
+
+def test_a_model_may_be_in_a_wrapper_and_numbers_may_be_numpys(plain):
+    writer, translator = double(WRITER), double(TRANSLATOR)
+    for wrap in (nn.DataParallel, partial(torch.compile, backend="eager")):
+        assert torch.equal(plain.read(wrap(writer), TOKENS)[0], read(writer, TOKENS)[0])
+        text = plain.go_on(wrap(writer), TOKENS, np.int64(3))
+        assert torch.equal(text, go_on(writer, TOKENS, 3))
+        assert plain.CachedTransformerStepper(wrap(translator)).model is translator
+    assert plain.cache_bytes(WRITER, np.int64(2), np.int32(3)) == cache_bytes(WRITER, 2, 3)
+    assert plain.new_cache(writer, np.int64(2))[0].key.shape == (2, 2, 0, 4)

@@ -119,6 +119,8 @@ def cases(draw, batch_axes=any_batch_axes, bias=either, kinds=KINDS_FOR_HEADS):
     memory = None if draw(st.booleans()) else uniform(rng, *batch, keys, heads * d_k)
     keys = queries if memory is None else keys
     mask = masks(rng, draw(st.sampled_from(kinds)), batch, queries, keys, heads)
+    if mask is not None and mask.ndim == 2 and batch[-1:] == mask.shape[:1]:
+        mask = mask[None]  # or it would be refused, since it could be (batch, keys)
     return rng, layer, x, memory, mask
 
 

@@ -131,6 +131,7 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
         """Return (batch, length, d_model) from the same shape."""
+        mask = None if mask is None else mask[None]  # (1, length, length): for all texts
         x = x + self.attention(self.attention_norm(x), mask=mask)
         return x + self.feed_forward(self.feed_forward_norm(x))
 

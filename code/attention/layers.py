@@ -801,7 +801,7 @@ def _checked_mask(mask: Tensor | None, shape: tuple[int, ...]) -> Tensor | None:
             f"{for_all_heads} or (..., heads, queries, keys) = {shape}, "
             f"got {tuple(mask.shape)}"
         )
-    if mask.ndim == 2 and batch and mask.shape[0] == batch[-1] > 1:
+    if batch and tuple(mask.shape) == (queries, keys) == (batch[-1], keys) and queries > 1:
         raise ValueError(
             f"mask: expected a shape with one meaning, got {tuple(mask.shape)}, which could be "
             "(queries, keys) or (batch, keys): write mask[None] or mask[:, None]"
