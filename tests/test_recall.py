@@ -119,7 +119,7 @@ def test_steps_to_counts_from_one():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"d_k": 0, "scale": 1.0}, r"d_k: expected at least 1, got 0"),
+        ({"d_k": 0, "scale": 1.0}, r"d_k: expected an integer, at least 1, got 0"),
         ({"d_k": 4, "scale": 1.0, "pairs": 65}, r"pairs: expected at most 64, got 65"),
     ],
 )

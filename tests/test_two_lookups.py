@@ -215,11 +215,11 @@ def test_rank_sees_a_head_that_lost_a_dimension():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"heads": 0}, r"heads: expected at least 1, got 0"),
+        ({"heads": 0}, r"heads: expected an integer, at least 1, got 0"),
         ({"heads": 3}, r"heads: expected a divisor of d_model = 64, got 3"),
         ({"heads": 1, "asked": 17}, r"asked: expected at most 16, got 17"),
-        ({"heads": 1, "asked": 0}, r"asked: expected at least 1, got 0"),
-        ({"heads": 1, "hidden": -1}, r"hidden: expected at least 0, got -1"),
+        ({"heads": 1, "asked": 0}, r"asked: expected an integer, at least 1, got 0"),
+        ({"heads": 1, "hidden": -1}, r"hidden: expected an integer, at least 0, got -1"),
         ({"heads": 1, "pairs": 65}, r"pairs: expected at most 64, got 65"),
     ],
 )

@@ -14,6 +14,8 @@ The formulas are those of Vaswani et al. (2017), "Attention Is All You Need".
 import numpy as np
 from jaxtyping import Bool, Float, Integer
 
+from attention._arguments import as_integer, as_real
+
 Array = np.ndarray
 Number = float | int | np.floating | np.integer
 
@@ -44,8 +46,9 @@ def softmax(scores: Float[Array, "..."], axis: int = -1) -> Float[Array, "..."]:
         empty along it, or holds NaN or ``+inf``.
     """
     _check_float("scores", scores)
-    if axis not in range(-scores.ndim, scores.ndim):
-        raise ValueError(f"axis: expected an axis of scores, of shape {scores.shape}, got {axis!r}")
+    expected = f"an axis of scores, of shape {scores.shape}"
+    axes = range(-scores.ndim, scores.ndim)
+    axis = as_integer("axis", axis, expected, lambda axis: axis in axes)
     if scores.shape[axis] == 0:
         raise ValueError(
             f"scores: expected at least one entry along axis {axis}, got shape {scores.shape}"
@@ -141,7 +144,7 @@ def causal_mask(length: int) -> Bool[Array, "length length"]:
     ValueError
         If ``length`` is not a positive integer.
     """
-    _check_positive_integer("length", length)
+    length = _positive_integer("length", length)
     return np.tri(length, dtype=bool)
 
 
@@ -171,7 +174,7 @@ def padding_mask(
         raise ValueError(f"lengths: expected an integer array, got {_describe(lengths)}")
     if max_length is None:
         max_length = int(lengths.max(initial=0))
-    _check_positive_integer("max_length", max_length)
+    max_length = _positive_integer("max_length", max_length)
     if ((lengths < 0) | (lengths > max_length)).any():
         raise ValueError(
             f"lengths: expected integers from 0 to max_length = {max_length}, "
@@ -205,7 +208,7 @@ def split_heads(
         ``heads`` does not divide its width.
     """
     _check_matrix("x", x)
-    _check_positive_integer("heads", heads)
+    heads = _positive_integer("heads", heads)
     *batch, length, width = x.shape
     if width % heads:
         raise ValueError(f"heads: expected a divisor of the width {width}, got {heads}")
@@ -387,11 +390,10 @@ def position_angles(length: int, width: int, base: Number = 10_000) -> Float[Arr
         If ``length`` or ``width`` is not a positive integer, or ``base`` is not
         a positive number.
     """
-    _check_positive_integer("length", length)
-    _check_positive_integer("width", width)
-    if not isinstance(base, Number) or not np.isfinite(base) or base <= 0:
-        raise ValueError(f"base: expected a positive number, got {base!r}")
-    speed = float(base) ** (-np.arange(0, width, 2) / width)  # (pairs,)
+    length = _positive_integer("length", length)
+    width = _positive_integer("width", width)
+    base = as_real("base", base, "a positive number", lambda base: base > 0)
+    speed = base ** (-np.arange(0, width, 2) / width)  # (pairs,)
     return np.arange(length)[:, None] * speed
 
 
@@ -416,7 +418,7 @@ def sinusoidal_positions(length: int, d_model: int) -> Float[Array, "length d_mo
     ValueError
         If ``length`` or ``d_model`` is not a positive integer.
     """
-    _check_positive_integer("d_model", d_model)
+    d_model = _positive_integer("d_model", d_model)
     angles = position_angles(length, d_model)  # (length, pairs)
     both = np.stack([np.sin(angles), np.cos(angles)], axis=-1)  # (length, pairs, 2)
     return both.reshape(length, -1)[:, :d_model]  # sin, cos, sin, cos ...
@@ -482,7 +484,7 @@ def alibi_slopes(heads: int) -> Float[Array, " heads"]:
     ValueError
         If ``heads`` is not a positive integer.
     """
-    _check_positive_integer("heads", heads)
+    heads = _positive_integer("heads", heads)
 
     def of_power_of_two(count: int) -> Array:
         return 2.0 ** (-8 * np.arange(1, count + 1) / count)
@@ -514,7 +516,7 @@ def alibi_bias(heads: int, length: int) -> Float[Array, "heads length length"]:
     ValueError
         If one of them is not a positive integer.
     """
-    _check_positive_integer("length", length)
+    length = _positive_integer("length", length)
     position = np.arange(length)
     distance = np.abs(position[:, None] - position)  # (queries, keys)
     return -alibi_slopes(heads)[:, None, None] * distance
@@ -603,12 +605,9 @@ def _check_weights(weights: Array) -> None:
         raise ValueError("weights: expected finite numbers >= 0, got a negative number, NaN or inf")
 
 
-def _checked_scale(scale: Number) -> Number:
-    if not isinstance(scale, Number) or isinstance(scale, bool) or not np.isfinite(scale):
-        raise ValueError(f"scale: expected a finite number, got {scale!r}")
-    return scale
+def _checked_scale(scale: Number) -> float:
+    return as_real("scale", scale)
 
 
-def _check_positive_integer(name: str, number: int) -> None:
-    if isinstance(number, bool) or not isinstance(number, int | np.integer) or number < 1:
-        raise ValueError(f"{name}: expected a positive integer, got {number!r}")
+def _positive_integer(name: str, number: int) -> int:
+    return as_integer(name, number, "a positive integer", lambda number: number > 0)

@@ -18,9 +18,10 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from attention._arguments import as_integer
 from attention.layers import MultiHeadAttention
 from attention.report import require
-from attention.training import load_weights, minimise
+from attention.training import check_positive, device_of, load_weights, minimise
 
 # ------------------------------------------------------------------ the text
 
@@ -44,9 +45,17 @@ def corpus() -> str:
 
 
 def encode(text: str) -> Int[Tensor, " length"]:
-    """Turn characters into symbol numbers; what is not in the vocabulary is ``UNKNOWN``."""
+    """Turn characters into symbol numbers; what is not in the vocabulary is ``UNKNOWN``.
+
+    Raises
+    ------
+    ValueError
+        If ``text`` is no string.
+    """
+    require(isinstance(text, str), "text", "a string", text)
     number = {character: i for i, character in enumerate(VOCABULARY)}
-    return torch.tensor([number.get(character, UNKNOWN) for character in text], dtype=torch.long)
+    symbols = [number.get(character, UNKNOWN) for character in text]
+    return torch.tensor(symbols, dtype=torch.long, device="cpu")
 
 
 def decode(symbols: Int[Tensor, " length"]) -> str:
@@ -84,22 +93,33 @@ def windows(
     ValueError
         If ``shift`` is negative or a window leaves the text.
     """
-    require(shift >= 0, "shift", "0 or more", shift)
+    shift = as_integer("shift", shift, "0 or more", lambda shift: shift >= 0)
     last = len(symbols) - CONTEXT - shift
     inside = all(0 <= start <= last for start in starts.tolist())
     require(inside, "starts", f"numbers from 0 to {last}", starts.tolist())
-    places = starts[:, None] + torch.arange(CONTEXT)  # (batch, CONTEXT)
+    # (batch, CONTEXT)
+    places = starts[:, None] + torch.arange(CONTEXT, device=starts.device)
     return symbols[places], symbols[places + shift]
 
 
 def batches(
     symbols: Int[Tensor, " length"], batch: int, generator: torch.Generator, shift: int = 1
 ) -> Iterator[tuple[Int[Tensor, "batch context"], Int[Tensor, "batch context"]]]:
-    """Draw windows from all over the text, without end."""
+    """Draw windows from all over the text, without end; they are where ``symbols`` are.
+
+    Raises
+    ------
+    ValueError
+        If ``batch`` is not a positive integer, or as in ``windows``; when the first batch
+        is asked for.
+    """
+    batch = check_positive("batch", batch)
     while True:
         # As if shift were always 2, so that every arm of an experiment gets the same windows.
-        starts = torch.randint(len(symbols) - CONTEXT - 1, (batch,), generator=generator)
-        yield windows(symbols, starts, shift)
+        starts = torch.randint(
+            len(symbols) - CONTEXT - 1, (batch,), generator=generator, device=generator.device
+        )
+        yield windows(symbols, starts.to(symbols.device), shift)
 
 
 def held_out_windows(
@@ -107,7 +127,8 @@ def held_out_windows(
 ) -> tuple[Int[Tensor, "windows context"], Int[Tensor, "windows context"]]:
     """Cut the held-out text into windows that do not overlap, with their targets."""
     _, symbols = split()
-    return windows(symbols, torch.arange(0, len(symbols) - CONTEXT - 1, CONTEXT), shift)
+    starts = torch.arange(0, len(symbols) - CONTEXT - 1, CONTEXT, device=symbols.device)
+    return windows(symbols, starts, shift)
 
 
 # ----------------------------------------------------------------- the model
@@ -165,7 +186,9 @@ class CharacterModel(nn.Module):
         """
         length = symbols.shape[-1]
         require(1 <= length <= CONTEXT, "symbols", f"1 to {CONTEXT} of them", length)
-        mask = torch.ones(length, length, dtype=torch.bool).tril() if self.causal else None
+        mask = None
+        if self.causal:
+            mask = torch.ones(length, length, dtype=torch.bool, device=symbols.device).tril()
         x = self.symbol(symbols) + self.position.weight[:length]  # (..., length, d_model)
         for block in self.blocks:
             x = block(x, mask)
@@ -173,7 +196,14 @@ class CharacterModel(nn.Module):
 
 
 def new_model(seed: int, causal: bool = True) -> CharacterModel:
-    """Make an untrained model; the same seed gives the same weights, causal or not."""
+    """Make an untrained model; the same seed gives the same weights, causal or not.
+
+    Raises
+    ------
+    ValueError
+        If ``seed`` is no integer.
+    """
+    seed = as_integer("seed", seed)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return CharacterModel(causal)
@@ -217,8 +247,9 @@ def train(
         If ``steps``, ``batch`` or ``learning_rate`` is not positive, or
         ``shift`` is not 0, 1 or 2.
     """
-    require(batch > 0, "batch", "a positive number", batch)
-    require(shift in (0, 1, 2), "shift", "0, 1 or 2", shift)
+    seed = as_integer("seed", seed)
+    batch = as_integer("batch", batch, "a positive number", lambda batch: batch > 0)
+    shift = as_integer("shift", shift, "0, 1 or 2", lambda shift: shift in (0, 1, 2))
     model = new_model(seed, causal)
     data = batches(split()[0], batch, torch.Generator().manual_seed(seed), shift)
 
@@ -299,8 +330,10 @@ def changes_with_the_future(model: CharacterModel, length: int = CONTEXT) -> flo
 
     Anything but zero means that the model reads ahead.
     """
-    text = torch.arange(length) % SYMBOLS  # (length,)
-    changed = (text + torch.eye(length, dtype=torch.long)) % SYMBOLS  # row j: other at j alone
+    device = device_of(model)
+    text = torch.arange(length, device=device) % SYMBOLS  # (length,)
+    other = torch.eye(length, dtype=torch.long, device=device)
+    changed = (text + other) % SYMBOLS  # (length, length), row j: another symbol at j alone
     # The old text as often as the new one: another batch size may round otherwise.
     change = model(changed) - model(text.expand_as(changed))  # (changed at, read at, SYMBOLS)
     return change.abs().amax(-1).tril(-1).max().item()
@@ -321,12 +354,13 @@ def generate(model: CharacterModel, prompt: str, length: int, generator: torch.G
         If the prompt is empty or ``length`` is negative.
     """
     require(len(prompt) > 0, "prompt", "at least one character", prompt)
-    require(length >= 0, "length", "0 or more", length)
-    symbols = encode(prompt)
+    length = as_integer("length", length, "0 or more", lambda length: length >= 0)
+    symbols = encode(prompt).to(device_of(model))
     for _ in range(length):
         logits = model(symbols[-CONTEXT:])[-1]  # (SYMBOLS,)
-        drawn = torch.multinomial(logits.softmax(-1), 1, generator=generator)  # (1,)
-        symbols = torch.cat([symbols, drawn])
+        p = logits.softmax(-1).to(generator.device)  # (SYMBOLS,)
+        drawn = torch.multinomial(p, 1, generator=generator)  # (1,)
+        symbols = torch.cat([symbols, drawn.to(symbols.device)])
     return decode(symbols[len(prompt) :])
 
 
@@ -406,7 +440,7 @@ def _silence(head: int, heads: int):
     def hook(_: nn.Module, arguments: tuple[Tensor]) -> tuple[Tensor]:
         (merged,) = arguments  # (batch, length, d_model), the heads side by side
         d_v = merged.shape[-1] // heads
-        keep = torch.ones(merged.shape[-1], dtype=merged.dtype)
+        keep = merged.new_ones(merged.shape[-1])
         keep[head * d_v : (head + 1) * d_v] = 0
         return (merged * keep,)
 
@@ -442,7 +476,7 @@ def head_measures(
         everything is the same.
     """
     length = symbols.shape[-1]
-    i = torch.arange(length)
+    i = torch.arange(length, device=symbols.device)
     query, key = i[:, None], i[None, :]
     blank = (symbols == VOCABULARY.index(" ")) | (symbols == VOCABULARY.index("\n"))
     same = (symbols[:, :, None] == symbols[:, None, :]) & ~blank[:, :, None]

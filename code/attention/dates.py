@@ -27,6 +27,7 @@ from random import Random
 from string import ascii_letters
 from types import ModuleType
 
+from attention._arguments import as_integer
 from attention.corpus.held_out import fraction
 from attention.report import require
 from attention.training import END, Pair
@@ -196,14 +197,16 @@ def draw(split: str, count: int, seed: int = 0) -> list[WrittenDate]:
     Raises
     ------
     ValueError
-        If there is no such split, or it has fewer dates.
+        If there is no such split, it has fewer dates, or ``seed`` is no integer.
     ImportError
         If Babel is not installed.
     """
     choices = [(language, format) for language in LANGUAGES for format in FORMATS]
     days_there = days(split)
     there = len(days_there) * len(choices)
-    require(0 <= count <= there, "count", f"a number from 0 to {there:,}", count)
+    expected = f"a number from 0 to {there:,}"
+    count = as_integer("count", count, expected, lambda count: 0 <= count <= there)
+    seed = as_integer("seed", seed)
     drawn = Random(f"{split} {seed}").sample(range(there), count)
     return [
         write(days_there[number // len(choices)], *choices[number % len(choices)])
@@ -229,8 +232,9 @@ def encode(text: str) -> list[int]:
     Raises
     ------
     ValueError
-        If one of them comes in no date of ours.
+        If one of them comes in no date of ours, or ``text`` is no string.
     """
+    require(isinstance(text, str), "text", "a string", text)
     for character in text:
         require(character in _NUMBERS, "text", f"characters among {CHARACTERS!r}", character)
     return [_NUMBERS[character] for character in text]
@@ -244,14 +248,26 @@ def decode(numbers: Sequence[int]) -> str:
     ValueError
         If a number before it is no character's.
     """
-    numbers = list(numbers)
-    text = numbers[: numbers.index(END)] if END in numbers else numbers
-    for number in text:
-        known = END < number < SOURCE_SYMBOLS
-        require(known, "numbers", f"numbers from {END + 1} to {SOURCE_SYMBOLS - 1}", number)
-    return "".join(CHARACTERS[number - END - 1] for number in text)
+    expected = f"numbers from {END + 1} to {SOURCE_SYMBOLS - 1}"
+    text = ""
+    for number in numbers:
+        number = as_integer("numbers", number, expected)
+        if number == END:
+            break
+        require(END < number < SOURCE_SYMBOLS, "numbers", expected, number)
+        text += CHARACTERS[number - END - 1]
+    return text
 
 
 def pairs(written: Iterable[WrittenDate]) -> list[Pair]:
-    """Encode sources and targets."""
+    """Encode sources and targets.
+
+    Raises
+    ------
+    ValueError
+        If something is no ``WrittenDate``.
+    """
+    written = list(written)
+    for one in written:
+        require(isinstance(one, WrittenDate), "written", "a WrittenDate in each place", one)
     return [one.pair for one in written]

@@ -12,7 +12,11 @@ what may follow. That is a ``Stepper``, and there is a short one for each kind.
 
 ``PADDING`` and ``START`` are never written: what probability a model leaves them is
 given to the other tokens, in proportion. Log-probabilities are natural logarithms, in
-float64 whatever the model's numbers are, so that adding many of them loses nothing.
+float64 whatever the model's numbers are, so that adding many of them loses nothing (but
+Apple's GPUs have no float64: there they are float32).
+
+All is done where the source is, and that is where the model has to be. The model may be
+inside a wrapper, such as ``torch.compile`` makes.
 """
 
 import math
@@ -25,9 +29,10 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
+from attention._arguments import as_integer, as_real, unwrapped
 from attention.recurrent import Memory, Translator
 from attention.report import require
-from attention.training import END, PADDING, START, check_positive, evaluating
+from attention.training import END, PADDING, START, check_positive, device_of, evaluating
 from attention.transformer import Transformer
 
 Source = Int[Tensor, "batch source_length"]
@@ -111,17 +116,20 @@ class TransformerStepper:
         return logits[:, -1], (before, *memory)
 
 
-Model = Translator | Transformer | Stepper
+Model = Translator | Transformer | Stepper | nn.Module  # a wrapper is an nn.Module
 
 
 def stepper_for(model: Model) -> Stepper:
     """Find out how to write with a model; a ``Stepper`` is returned as it is.
+
+    Of a model in a wrapper, the model itself is taken.
 
     Raises
     ------
     ValueError
         If it is neither a translator of the book nor a ``Stepper``.
     """
+    model = unwrapped(model)
     if isinstance(model, Translator):
         return RecurrentStepper(model)
     if isinstance(model, Transformer):
@@ -136,6 +144,32 @@ def pick(state: State, rows: Int[Tensor, " picked"]) -> State:
     return tuple(None if part is None else part[rows] for part in state)
 
 
+def _start(stepper: Stepper, source: Source) -> State:
+    """Let a stepper read the source, which has to be where its model is.
+
+    Raises
+    ------
+    ValueError
+        If it is elsewhere, or the model refuses it.
+    """
+    _check_device("source", source, stepper.model)
+    return stepper.start(source)
+
+
+def _most_tokens(model: nn.Module, max_length: int) -> int:
+    """Say how many tokens a model can write: with learned positions, no more than it has.
+
+    It reads ``START`` and all but the last of them, so it needs as many positions.
+    """
+    limited = isinstance(model, Transformer) and model.config.position == "learned"
+    return min(max_length, model.config.max_length) if limited else max_length
+
+
+def _finest(device: torch.device) -> torch.dtype:
+    """Give the type of number that probabilities are computed with on a device."""
+    return torch.float32 if device.type == "mps" else torch.float64
+
+
 def log_probabilities(
     logits: Float[Tensor, "*batch symbols"],
 ) -> Float[Tensor, "*batch symbols"]:
@@ -146,8 +180,9 @@ def log_probabilities(
     ValueError
         If there is a NaN or an infinity among the logits, so that they have no softmax.
     """
-    never = torch.tensor([PADDING, START])
-    logits = logits.double().index_fill(-1, never, -torch.inf)  # (..., symbols)
+    never = torch.tensor([PADDING, START], device=logits.device)
+    logits = logits.to(_finest(logits.device))  # (..., symbols)
+    logits = logits.index_fill(-1, never, -torch.inf)
     log_p = logits.log_softmax(-1)  # (..., symbols)
     require(not log_p.isnan().any(), "logits", "numbers with a softmax", "some without")
     return log_p
@@ -168,7 +203,8 @@ def write(model: Model, source: Source, choose: Callable[[LogP], Token], max_len
         From log-probabilities (batch, symbols) to tokens (batch,). It is called for
         ended sentences too, as long as others go on.
     max_length : int
-        Where a sentence is cut off, its ``END`` counted.
+        Where a sentence is cut off, its ``END`` counted. It is cut off earlier where a
+        model has no more positions.
 
     Returns
     -------
@@ -179,16 +215,17 @@ def write(model: Model, source: Source, choose: Callable[[LogP], Token], max_len
     Raises
     ------
     ValueError
-        If ``max_length`` is not a positive integer, or the model refuses the source.
+        If ``max_length`` is not a positive integer, the source is not where the model
+        is, or the model refuses it.
     """
-    check_positive("max_length", max_length)
+    max_length = check_positive("max_length", max_length)
     stepper = stepper_for(model)
     with evaluating(stepper.model):
-        state = stepper.start(source)
-        token = torch.full((len(source),), START)  # (batch,)
-        going_on = torch.full((len(source),), True)  # (batch,): no END yet
+        state = _start(stepper, source)
+        token = source.new_full((len(source),), START)  # (batch,)
+        going_on = torch.ones_like(token, dtype=torch.bool)  # (batch,): no END yet
         tokens = []
-        for _ in range(max_length):
+        for _ in range(_most_tokens(stepper.model, max_length)):
             logits, state = stepper.step(state, token)  # (batch, symbols)
             token = choose(log_probabilities(logits)).where(going_on, PADDING)  # (batch,)
             tokens.append(token)
@@ -226,7 +263,7 @@ def greedy(
     tokens = write(model, source, lambda log_p: log_p.argmax(1), max_length)
     if not return_weights:
         return tokens
-    model = stepper_for(model).model
+    model = unwrapped(stepper_for(model).model)
     with evaluating(model):
         _, weights = model(source, tokens, return_weights=True)
     by_token = weights.movedim(-2, 1)  # (batch, length, ..., source_length): the same numbers
@@ -256,9 +293,11 @@ def forced_scores(model: Model, source: Source, target: Tokens) -> Float[Tensor,
     Raises
     ------
     ValueError
-        If the model refuses source or target.
+        If source or target is not where the model is, or the model refuses one of them.
     """
-    model = stepper_for(model).model
+    model = unwrapped(stepper_for(model).model)
+    _check_device("source", source, model)
+    _check_device("target", target, model)
     with evaluating(model):
         logits = model(source, target)  # (batch, length, symbols)
     log_p = log_probabilities(logits)  # (batch, length, symbols)
@@ -288,7 +327,7 @@ def sample(
     model, source, max_length
         See ``write``.
     generator : torch.Generator
-        The same state of it, the same sentences.
+        The same state of it, the same sentences. It may be the CPU's wherever the model is.
     temperature : float
         Log-probabilities are divided by it. Near 0 the likeliest token gets all, as
         with ``greedy``; 1 is the model as it is; above 1 the tokens become more alike.
@@ -309,11 +348,17 @@ def sample(
     ValueError
         As in ``write``, or if a setting is out of its range.
     """
-    _check_sampling(generator, temperature, top_k, top_p)
-    check_positive("max_length", max_length)
+    known = isinstance(generator, torch.Generator)
+    require(known, "generator", "a torch.Generator", generator)
+    temperature = as_real("temperature", temperature, "a number above 0", lambda t: t > 0)
+    top_k, top_p = _checked_shares(top_k, top_p)
+    max_length = check_positive("max_length", max_length)
+    _check_device("source", source, stepper_for(model).model)
     # As many numbers for each row, whether it needs them or not: none depends on others.
     shape = len(source), max_length
-    numbers = torch.rand(shape, generator=generator, dtype=torch.float64)
+    dtype = _finest(source.device)
+    numbers = torch.rand(shape, generator=generator, dtype=dtype, device=generator.device)
+    numbers = numbers.to(source.device)  # (batch, max_length)
     number_of_step = iter(numbers.T.contiguous())  # (batch,) at each step
 
     def choose(log_p: Tensor) -> Tensor:
@@ -333,7 +378,13 @@ def truncate(log_p: LogP, top_k: int | None, top_p: float | int) -> LogP:
         Need not be normalised, and the result is not.
     top_k, top_p
         See ``sample``. Of equal tokens, those with the lowest numbers are kept.
+
+    Raises
+    ------
+    ValueError
+        If one of them is out of its range.
     """
+    top_k, top_p = _checked_shares(top_k, top_p)
     ranked, tokens = log_p.sort(dim=1, descending=True, stable=True)  # (batch, symbols) each
     if top_k is not None:
         ranked[:, top_k:] = -torch.inf
@@ -417,12 +468,13 @@ def beam(
         As in ``n_best``.
     """
     found = n_best(model, source, 1, width, alpha, max_length)
-    rows = [torch.tensor(best.tokens) for (best,) in found]
+    rows = [torch.tensor(best.tokens, device="cpu") for (best,) in found]
     tokens = pad_sequence(rows, batch_first=True, padding_value=PADDING)  # (batch, length)
+    tokens = tokens.to(source.device)
     if not return_scores:
         return tokens
     scores = [best.score for (best,) in found]
-    return tokens, torch.tensor(scores, dtype=torch.float64)
+    return tokens, torch.tensor(scores, dtype=_finest(source.device), device=source.device)
 
 
 def n_best(
@@ -456,7 +508,7 @@ def n_best(
         How much to make up for the probability that long sentences lose, from 0 for
         not at all; see ``length_penalty``.
     max_length : int
-        Where a sentence is cut off, its ``END`` counted.
+        Where a sentence is cut off, its ``END`` counted; see ``write``.
 
     Returns
     -------
@@ -470,18 +522,20 @@ def n_best(
     ValueError
         If a setting is out of its range or the model refuses the source.
     """
-    check_positive("max_length", max_length)
-    check_positive("width", width)
-    _check_n(n, width)
-    require(_is_number(alpha) and alpha >= 0, "alpha", "a number, 0 or more", alpha)
+    max_length = check_positive("max_length", max_length)
+    width = check_positive("width", width)
+    expected = f"an integer from 1 to width = {width}"
+    n = as_integer("n", n, expected, lambda n: 1 <= n <= width)
+    alpha = as_real("alpha", alpha, "a number, 0 or more", lambda alpha: alpha >= 0)
     stepper = stepper_for(model)
+    max_length = _most_tokens(stepper.model, max_length)
     with evaluating(stepper.model):
-        state = stepper.start(source)
-        sentences = torch.arange(len(source))  # (batch,)
-        finished: list[list[Hypothesis]] = [[] for _ in sentences]
+        state = _start(stepper, source)
+        sentences = torch.arange(len(source), device=source.device)  # (batch,)
+        finished: list[list[Hypothesis]] = [[] for _ in range(len(source))]
         # The rows of the state: all hypotheses of the first sentence, then of the second ...
         state = pick(state, sentences.repeat_interleave(width))
-        beams = new_beams(len(source), width, alpha)
+        beams = new_beams(len(source), width, alpha, source.device)
         for _ in range(max_length):
             logits, state = stepper.step(state, beams.written[:, :, -1].flatten())
             # (batch, width, symbols)
@@ -491,7 +545,8 @@ def n_best(
             beams.collect(beams.just_ended, finished)
             if _settled(beams.hopes(max_length), finished, n):
                 break
-    nothing_ended = torch.tensor([[not done] for done in finished])  # (batch, 1)
+    nothing_ended = [[not done] for done in finished]
+    nothing_ended = torch.tensor(nothing_ended, device=source.device)  # (batch, 1)
     beams.collect(beams.going_on & nothing_ended, finished)  # those that were cut off
     return [best_first(done)[:n] for done in finished]
 
@@ -528,7 +583,7 @@ class Beams:
     @property
     def lengths(self) -> Float[Tensor, "batch width"]:
         """How many tokens have been written, ``END`` included."""
-        return (self.written[:, :, 1:] != PADDING).sum(2, dtype=torch.float64)
+        return (self.written[:, :, 1:] != PADDING).sum(2, dtype=self.totals.dtype)
 
     def grow(
         self, log_p: Float[Tensor, "batch width symbols"]
@@ -550,7 +605,7 @@ class Beams:
             The place that each hypothesis came from.
         """
         width, symbols = log_p.shape[1:]
-        stays = torch.full((symbols,), -torch.inf, dtype=log_p.dtype)
+        stays = log_p.new_full((symbols,), -torch.inf)  # (symbols,)
         stays[PADDING] = 0.0  # after END, PADDING is certain
         log_p = log_p.where(self.going_on[:, :, None], stays)
         candidates = self.totals[:, :, None] + log_p  # (batch, width, symbols)
@@ -580,10 +635,14 @@ class Beams:
             into[sentence].append(Hypothesis(tokens, scores[sentence, place].item()))
 
 
-def new_beams(batch: int, width: int, alpha: float | int) -> Beams:
+def new_beams(
+    batch: int, width: int, alpha: float | int, device: torch.device | None = None
+) -> Beams:
     """Begin: there is one way to have written nothing, and the other places are empty."""
-    written = torch.full((batch, width, 1), START)  # (batch, width, 1)
-    totals = torch.full((batch, width), -torch.inf, dtype=torch.float64)  # (batch, width)
+    device = device or torch.get_default_device()
+    written = torch.full((batch, width, 1), START, device=device)  # (batch, width, 1)
+    # (batch, width)
+    totals = torch.full((batch, width), -torch.inf, dtype=_finest(device), device=device)
     totals[:, 0] = 0.0
     return Beams(written, totals, alpha)
 
@@ -597,29 +656,19 @@ def _settled(hopes: Float[Tensor, "batch width"], finished: list[list[Hypothesis
     """Say whether no beginning can get among its sentence's n best any more."""
     worst = [best_first(done)[n - 1].score if len(done) >= n else -math.inf for done in finished]
     hope = hopes.amax(1)  # (batch,)
-    return bool((hope <= torch.tensor(worst, dtype=hope.dtype)).all())
+    return bool((hope <= hope.new_tensor(worst)).all())
 
 
 # ------------------------------------------------------------------------- checks
 
 
-def _check_n(n: int, width: int) -> None:
-    good = isinstance(n, int) and not isinstance(n, bool) and 0 < n <= width
-    require(good, "n", f"an integer from 1 to width = {width}", n)
+def _checked_shares(top_k: object, top_p: object) -> tuple[int | None, float]:
+    top_k = None if top_k is None else check_positive("top_k", top_k)
+    return top_k, as_real("top_p", top_p, "a number above 0, up to 1", lambda p: 0 < p <= 1)
 
 
-def _check_sampling(
-    generator: torch.Generator, temperature: float | int, top_k: int | None, top_p: float | int
-) -> None:
-    known = isinstance(generator, torch.Generator)
-    require(known, "generator", "a torch.Generator", generator)
-    good = _is_number(temperature) and temperature > 0
-    require(good, "temperature", "a number above 0", temperature)
-    if top_k is not None:
-        check_positive("top_k", top_k)
-    good = _is_number(top_p) and 0 < top_p <= 1
-    require(good, "top_p", "a number above 0, up to 1", top_p)
-
-
-def _is_number(number: object) -> bool:
-    return isinstance(number, float | int) and math.isfinite(number)
+def _check_device(name: str, tokens: object, model: nn.Module) -> None:
+    tensor = isinstance(tokens, Tensor)
+    require(tensor, name, "a torch.int64 tensor of shape (batch, length)", tokens)
+    here, expected = tokens.device, device_of(model)
+    require(here == expected, name, f"tokens on {expected}, where the model is", str(here))

@@ -14,8 +14,9 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from attention._arguments import as_integer, as_real
 from attention.report import require
-from attention.training import minimise
+from attention.training import check_positive, minimise
 
 
 @dataclass(frozen=True)
@@ -50,8 +51,14 @@ class RecallConfig:
     d_model: int = 64
 
     def __post_init__(self):
+        numbers = {}
         for name in ("d_k", "symbols", "pairs", "d_model"):
-            require(getattr(self, name) >= 1, name, "at least 1", getattr(self, name))
+            number = getattr(self, name)
+            numbers[name] = as_integer(name, number, "an integer, at least 1", lambda n: n >= 1)
+        for name in ("scale", "init_std", "query_factor"):
+            numbers[name] = as_real(name, getattr(self, name))
+        for name, number in numbers.items():
+            object.__setattr__(self, name, number)  # Python's own, whoever made them
         require(self.pairs <= self.symbols, "pairs", f"at most {self.symbols}", self.pairs)
 
 
@@ -76,13 +83,27 @@ class RecallBatch:
     question: Int[Tensor, " batch"]
     answer: Int[Tensor, " batch"]
 
+    def to(self, device: torch.device | str) -> "RecallBatch":
+        """Give the batch on a device."""
+        return RecallBatch(*(symbols.to(device) for symbols in vars(self).values()))
+
 
 def recall_batch(config: RecallConfig, batch: int, generator: torch.Generator) -> RecallBatch:
-    """Draw fresh sequences; no two batches share one except by luck."""
-    shuffled = torch.rand(batch, config.symbols, generator=generator).argsort(dim=1)
+    """Draw fresh sequences; no two batches share one except by luck.
+
+    They are where the generator is.
+
+    Raises
+    ------
+    ValueError
+        If ``batch`` is not a positive integer.
+    """
+    batch = check_positive("batch", batch)
+    drawn = {"generator": generator, "device": generator.device}
+    shuffled = torch.rand(batch, config.symbols, **drawn).argsort(dim=1)
     keys = shuffled[:, : config.pairs]  # (batch, pairs): no key twice
-    values = torch.randint(config.symbols, (batch, config.pairs), generator=generator)
-    asked = torch.randint(config.pairs, (batch, 1), generator=generator)  # (batch, 1)
+    values = torch.randint(config.symbols, (batch, config.pairs), **drawn)
+    asked = torch.randint(config.pairs, (batch, 1), **drawn)  # (batch, 1)
     return RecallBatch(
         keys, values, keys.gather(1, asked).squeeze(1), values.gather(1, asked).squeeze(1)
     )
@@ -91,8 +112,8 @@ def recall_batch(config: RecallConfig, batch: int, generator: torch.Generator) -
 class RecallModel(nn.Module):
     """One head of attention between a question and the pairs, and nothing else.
 
-    Weights are drawn in float64 from ``generator``, so that every arm of an
-    experiment with the same seed starts from the same numbers.
+    Weights are drawn in float64 from ``generator``, and where it is, so that every arm
+    of an experiment with the same seed starts from the same numbers.
     """
 
     def __init__(self, config: RecallConfig, generator: torch.Generator):
@@ -101,7 +122,9 @@ class RecallModel(nn.Module):
         d_model, d_k = config.d_model, config.d_k
 
         def normal(rows: int, columns: int, std: float) -> nn.Parameter:
-            draw = torch.randn(rows, columns, generator=generator, dtype=torch.float64)
+            draw = torch.randn(
+                rows, columns, generator=generator, dtype=torch.float64, device=generator.device
+            )
             return nn.Parameter(draw * std)
 
         # A token is the sum of two embeddings, together of variance 1. The
@@ -160,8 +183,8 @@ def train(
     ValueError
         If ``learning_rate``, ``steps`` or ``batch`` is not positive.
     """
-    require(batch > 0, "batch", "a positive number", batch)
-    generator = torch.Generator().manual_seed(seed)
+    batch = as_integer("batch", batch, "a positive number", lambda batch: batch > 0)
+    generator = torch.Generator().manual_seed(as_integer("seed", seed))
     model = RecallModel(config, generator)
 
     def draw_loss() -> Tensor:
@@ -183,8 +206,14 @@ def probe(model: RecallModel, seed: int = 10_000, batch: int = 1000) -> dict[str
         Jacobian; ``grad_scores``, the mean norm of the loss gradient at one
         question's scores; ``grad_W_Q``, the norm of the mean loss's gradient
         at ``W_Q``.
+
+    Raises
+    ------
+    ValueError
+        If ``seed`` is no integer, or ``batch`` no positive one.
     """
-    sequences = recall_batch(model.config, batch, torch.Generator().manual_seed(seed))
+    generator = torch.Generator().manual_seed(as_integer("seed", seed))
+    sequences = recall_batch(model.config, batch, generator).to(model.W_Q.device)
     model.zero_grad()
     scores = model.scores(sequences)
     scores.retain_grad()
@@ -215,7 +244,14 @@ def steps_to(losses: list[float], threshold: float = 0.5, window: int = 20) -> i
     -------
     steps : int or None
         ``None`` if the threshold is never reached.
+
+    Raises
+    ------
+    ValueError
+        If ``window`` is not a positive integer, or ``threshold`` no number.
     """
+    threshold = as_real("threshold", threshold)
+    window = check_positive("window", window)
     for step in range(window, len(losses) + 1):
         if sum(losses[step - window : step]) / window < threshold:
             return step

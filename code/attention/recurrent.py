@@ -21,6 +21,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
+from attention._arguments import as_integer, as_real, unwrapped
 from attention.report import require
 from attention.training import (
     END,
@@ -216,14 +217,17 @@ class RecurrentConfig:
     dropout: float = 0.0
 
     def __post_init__(self):
-        for name in ("source_symbols", "target_symbols"):
-            require(getattr(self, name) > END + 1, name, f"above {END + 1}", getattr(self, name))
         for name in ("score", "reading", "cell"):
             known = {"score": SCORES, "reading": tuple(READINGS), "cell": tuple(CELLS)}[name]
             require(getattr(self, name) in known, name, f"one of {known}", getattr(self, name))
-        for name in WIDTHS:
-            check_positive(name, getattr(self, name))
-        require(0 <= self.dropout < 1, "dropout", "a number from 0 to below 1", self.dropout)
+        numbers = {name: check_positive(name, getattr(self, name)) for name in WIDTHS}
+        for name in ("source_symbols", "target_symbols"):
+            symbols = getattr(self, name)
+            numbers[name] = as_integer(name, symbols, f"above {END + 1}", lambda n: n > END + 1)
+        expected = "a number from 0 to below 1"
+        numbers["dropout"] = as_real("dropout", self.dropout, expected, lambda p: 0 <= p < 1)
+        for name, number in numbers.items():
+            object.__setattr__(self, name, number)  # Python's own, as files want them
 
 
 WIDTHS = ("d_embedding", "d_encoder", "d_decoder", "d_context", "d_score")
@@ -378,7 +382,8 @@ class Translator(nn.Module):
             # all that counts is done.
             x = embedded if direction == "forwards" else flip(embedded, lengths)
             states, _ = reader(x)  # (batch, source_length, d_encoder), in the order of reading
-            last.append(states[torch.arange(len(states)), lengths - 1])  # (batch, d_encoder)
+            rows = torch.arange(len(states), device=states.device)
+            last.append(states[rows, lengths - 1])  # (batch, d_encoder)
             annotations.append(states if direction == "forwards" else flip(states, lengths))
         final = torch.cat(last, -1)  # (batch, d_annotation)
         if self.config.score is None:
@@ -440,7 +445,7 @@ def flip(
     x: Float[Tensor, "batch length width"], lengths: Int[Tensor, " batch"]
 ) -> Float[Tensor, "batch length width"]:
     """Reverse each row's first ``lengths`` entries and leave the padding after them."""
-    place = torch.arange(x.shape[1])  # (length,)
+    place = torch.arange(x.shape[1], device=x.device)  # (length,)
     last = lengths[:, None] - 1  # (batch, 1)
     order = torch.where(place <= last, last - place, place)  # (batch, length)
     return x.gather(1, order[:, :, None].expand_as(x))
@@ -450,7 +455,14 @@ def flip(
 
 
 def new_translator(config: RecurrentConfig, seed: int) -> Translator:
-    """Make an untrained model whose weights depend on config and seed alone."""
+    """Make an untrained model whose weights depend on config and seed alone.
+
+    Raises
+    ------
+    ValueError
+        If ``seed`` is no integer.
+    """
+    seed = as_integer("seed", seed)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return Translator(config)
@@ -487,6 +499,7 @@ def width_for(parameters: int, config: RecurrentConfig, field: str = "d_decoder"
         is too large even with a width of 1.
     """
     require(field in WIDTHS, "field", f"one of {WIDTHS}", field)
+    parameters = as_integer("parameters", parameters)
 
     def count(width: int) -> int:
         return parameters_of(replace(config, **{field: width}))
@@ -505,6 +518,7 @@ def width_for(parameters: int, config: RecurrentConfig, field: str = "d_decoder"
 
 def save(path: str | Path, model: Translator) -> None:
     """Write a model's weights and config to a ``.safetensors`` file."""
+    model = unwrapped(model)
     save_weights(path, model, {"kind": "translator", "config": asdict(model.config)})
 
 
@@ -562,7 +576,7 @@ def gradient_reach(
     require(plain, "cell", "one layer, one direction, batch_first=True", cell)
     x = x.detach().requires_grad_()
     last = cell(x)[0][:, -1]  # (batch, d_state)
-    squares = torch.zeros(x.shape[:2], dtype=x.dtype)  # (batch, length)
+    squares = x.new_zeros(x.shape[:2])  # (batch, length)
     for component in last.sum(0):  # sequences do not mix: each gets its own gradient
         (gradient,) = torch.autograd.grad(component, x, retain_graph=True)
         squares += gradient.square().sum(-1)

@@ -43,10 +43,12 @@ def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> Markdown:
     Raises
     ------
     ValueError
-        If a row has another length than the header.
+        If a row has another length than the header, or is a text, as the header may not be.
     """
+    require(not isinstance(header, str), "header", "a sequence of titles", header)
     lines = [list(header), ["---"] * len(header)]
     for number, row in enumerate(rows):
+        require(not isinstance(row, str), f"row {number}", "a sequence of entries", row)
         require(len(row) == len(header), f"row {number}", f"{len(header)} entries", len(row))
         lines.append([str(entry) for entry in row])
     return Markdown("\n".join("| " + " | ".join(line) + " |" for line in lines))

@@ -26,11 +26,11 @@ from attention.by_hand import (
     _check_mask,
     _check_matrix,
     _check_overflow,
-    _check_positive_integer,
     _check_query_key_value,
     _check_same,
     _checked_scale,
     _describe,
+    _positive_integer,
     _working_dtype,
 )
 
@@ -99,8 +99,8 @@ def empty_summary(
         If ``queries`` or ``d_v`` is not a positive integer, or ``dtype`` is not
         one of floating-point numbers.
     """
-    _check_positive_integer("queries", queries)
-    _check_positive_integer("d_v", d_v)
+    queries = _positive_integer("queries", queries)
+    d_v = _positive_integer("d_v", d_v)
     _check_float_dtype(dtype)
     return Summary(
         largest=np.full(queries, -np.inf, dtype),
@@ -267,7 +267,7 @@ def blocks(length: int, block: int) -> Iterator[Integer[Array, " positions"]]:
     ValueError
         If ``block`` is not a positive integer; when the first block is asked for.
     """
-    _check_positive_integer("block", block)
+    block = _positive_integer("block", block)
     for start in range(0, length, block):
         yield np.arange(start, min(start + block, length))
 
@@ -324,8 +324,8 @@ def count_blocks(
     ValueError
         If a number is not a positive integer, or the mask is none of these.
     """
-    _check_positive_integer("queries", queries)
-    _check_positive_integer("keys", keys)
+    queries = _positive_integer("queries", queries)
+    keys = _positive_integer("keys", keys)
     may_attend = mask_function(mask, (queries, keys))
     count = 0
     for rows in blocks(queries, block):

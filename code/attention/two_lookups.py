@@ -16,8 +16,9 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from attention._arguments import as_integer, as_real
 from attention.report import require
-from attention.training import minimise
+from attention.training import check_positive, minimise
 
 
 @dataclass(frozen=True)
@@ -48,9 +49,11 @@ class LookupConfig:
     d_model: int = 64
 
     def __post_init__(self):
-        for name in ("heads", "asked", "symbols", "pairs", "d_model"):
-            require(getattr(self, name) >= 1, name, "at least 1", getattr(self, name))
-        require(self.hidden >= 0, "hidden", "at least 0", self.hidden)
+        least = dict.fromkeys(("heads", "asked", "symbols", "pairs", "d_model"), 1)
+        for name, low in (least | {"hidden": 0}).items():
+            expected = f"an integer, at least {low}"
+            number = as_integer(name, getattr(self, name), expected, lambda n, low=low: n >= low)
+            object.__setattr__(self, name, number)  # Python's own, whoever made it
         require(self.pairs <= self.symbols, "pairs", f"at most {self.symbols}", self.pairs)
         require(self.asked <= self.pairs, "asked", f"at most {self.pairs}", self.asked)
         divides = self.d_model % self.heads == 0
@@ -78,13 +81,27 @@ class LookupBatch:
     question: Int[Tensor, "batch asked"]
     answer: Int[Tensor, "batch asked"]
 
+    def to(self, device: torch.device | str) -> "LookupBatch":
+        """Give the batch on a device."""
+        return LookupBatch(*(symbols.to(device) for symbols in vars(self).values()))
+
 
 def lookup_batch(config: LookupConfig, batch: int, generator: torch.Generator) -> LookupBatch:
-    """Draw fresh sequences; no two batches share one except by luck."""
+    """Draw fresh sequences; no two batches share one except by luck.
+
+    They are where the generator is.
+
+    Raises
+    ------
+    ValueError
+        If ``batch`` is not a positive integer.
+    """
+    batch = check_positive("batch", batch)
 
     def draw(count: int, among: int) -> Int[Tensor, "batch count"]:
         """Draw without repetition in each row."""
-        return torch.rand(batch, among, generator=generator).argsort(dim=1)[:, :count]
+        numbers = torch.rand(batch, among, generator=generator, device=generator.device)
+        return numbers.argsort(dim=1)[:, :count]
 
     keys = draw(config.pairs, config.symbols)  # (batch, pairs)
     values = draw(config.pairs, config.symbols)  # (batch, pairs)
@@ -96,8 +113,8 @@ class LookupModel(nn.Module):
     """Multi-head attention from one question token to the pairs, and a read-out.
 
     The number of parameters does not depend on the number of heads. Weights are
-    drawn in float64 from ``generator``, so models that differ in their heads
-    alone start from the same numbers.
+    drawn in float64 from ``generator``, and where it is, so models that differ in
+    their heads alone start from the same numbers.
     """
 
     def __init__(self, config: LookupConfig, generator: torch.Generator):
@@ -106,7 +123,9 @@ class LookupModel(nn.Module):
         d_model, symbols, asked = config.d_model, config.symbols, config.asked
 
         def normal(*shape: int, variance: float) -> nn.Parameter:
-            draw = torch.randn(*shape, generator=generator, dtype=torch.float64)
+            draw = torch.randn(
+                *shape, generator=generator, dtype=torch.float64, device=generator.device
+            )
             return nn.Parameter(draw * math.sqrt(variance))
 
         # A pair is the sum of two embeddings, the question of asked + 1: each
@@ -127,7 +146,7 @@ class LookupModel(nn.Module):
         self, batch: LookupBatch
     ) -> tuple[Float[Tensor, "batch 1 d_model"], Float[Tensor, "batch pairs d_model"]]:
         """Embed the question as one token, and each pair as one."""
-        places = torch.arange(self.config.asked)  # (asked,)
+        places = torch.arange(self.config.asked, device=batch.question.device)  # (asked,)
         asked = self.asked_embedding[places, batch.question]  # (batch, asked, d_model)
         question = asked.sum(dim=1, keepdim=True) + self.question_mark  # (batch, 1, d_model)
         pairs = self.key_embedding[batch.keys] + self.value_embedding[batch.values]
@@ -187,8 +206,8 @@ def train(
     ValueError
         If ``learning_rate``, ``steps`` or ``batch`` is not positive.
     """
-    require(batch > 0, "batch", "a positive number", batch)
-    generator = torch.Generator().manual_seed(seed)
+    batch = as_integer("batch", batch, "a positive number", lambda batch: batch > 0)
+    generator = torch.Generator().manual_seed(as_integer("seed", seed))
     model = LookupModel(config, generator)
 
     def draw_loss() -> Tensor:
@@ -224,15 +243,23 @@ def probe(
         ``in_order`` after noise on the attention output. ``weight_1``,
         ``weight_2``, ...: mean weight on the pair asked for in one place, of
         the head that gives it most.
+
+    Raises
+    ------
+    ValueError
+        If ``seed`` is no integer, ``batch`` no positive one, or ``noise`` is negative.
     """
-    generator = torch.Generator().manual_seed(seed)
-    sequences = lookup_batch(model.config, batch, generator)
+    noise = as_real("noise", noise, "a number, 0 or more", lambda noise: noise >= 0)
+    generator = torch.Generator().manual_seed(as_integer("seed", seed))
+    sequences = lookup_batch(model.config, batch, generator).to(model.W_Q.device)
     output, weights = model.attend(sequences)
     logits = model.answer(output)  # (batch, asked, symbols)
     right = logits.argmax(-1) == sequences.answer  # (batch, asked)
     likely = logits.softmax(-1).sum(1).topk(model.config.asked).indices  # (batch, asked)
     same_set = likely.sort().values == sequences.answer.sort().values  # (batch, asked)
-    draw = torch.randn(output.shape, generator=generator, dtype=output.dtype)
+    draw = torch.randn(
+        output.shape, generator=generator, dtype=output.dtype, device=generator.device
+    ).to(output.device)
     noisy = model.answer(output + noise * output.square().mean().sqrt() * draw)
     measurements = {
         "loss": F.cross_entropy(logits.flatten(0, 1), sequences.answer.flatten()),

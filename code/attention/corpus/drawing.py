@@ -9,6 +9,7 @@ whatever the seed.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from random import Random
 
+from attention._arguments import as_integer, check_no_text
 from attention.corpus import held_out
 from attention.corpus.pairs import Pair, make_pair
 from attention.corpus.parser import candidates
@@ -111,13 +112,28 @@ def generate(
     Raises
     ------
     ValueError
-        If a length is not between 4 and 40, or the count is negative.
+        If a length is not between 4 and 40, the count is negative, or the seed is
+        neither an integer nor a string.
     """
-    require(count >= 0, "count", "a number from 0 on", count)
+    count = _checked_count(count)
     require(len(lengths) > 0, "lengths", "at least one", list(lengths))
-    require(set(lengths) <= set(LENGTHS), "lengths", "numbers from 4 to 40", list(lengths))
-    rng = Random(f"generate {seed}")
+    lengths = _checked_lengths(lengths, LENGTHS, "numbers from 4 to 40")
+    rng = Random(f"generate {_checked_seed(seed)}")
     return [next(_wordings(pick(lengths, rng), rng, unseen=True)) for _ in range(count)]
+
+
+def _checked_count(count: object) -> int:
+    return as_integer("count", count, "a number from 0 on", lambda count: count >= 0)
+
+
+def _checked_lengths(lengths: Sequence[int], known: Sequence[int], wanted: str) -> list[int]:
+    check_no_text("lengths", lengths, wanted)
+    return [as_integer("lengths", length, wanted, known.__contains__) for length in lengths]
+
+
+def _checked_seed(seed: object) -> int | str:
+    """Take a seed as it is written: 0, NumPy's 0 and "0" are one seed, and 0.0 is none."""
+    return seed if isinstance(seed, str) else as_integer("seed", seed, "an integer or a string")
 
 
 def draw_split(
@@ -145,7 +161,8 @@ def draw_split(
     Raises
     ------
     ValueError
-        If there is no such split, if it has no such lengths, or not so many sentences.
+        If there is no such split, if it has no such lengths, or not so many sentences,
+        or the seed is neither an integer nor a string.
 
     Examples
     --------
@@ -155,13 +172,12 @@ def draw_split(
     ... )
     """
     require(name in SPLITS, "name", f"one of {', '.join(SPLITS)}", name)
-    count = DEFAULT_SIZES[name] if count is None else count
-    require(count >= 0, "count", "a number from 0 on", count)
+    count = _checked_count(DEFAULT_SIZES[name] if count is None else count)
     lengths = SPLITS[name] if lengths is None else lengths
     wanted = f"some of {SPLITS[name].start} to {SPLITS[name].stop - 1}"
-    fitting = len(lengths) > 0 and set(lengths) <= set(SPLITS[name])
-    require(fitting, "lengths", wanted, list(lengths))
-    rng = Random(f"{name} {seed}")
+    require(len(lengths) > 0, "lengths", wanted, list(lengths))
+    lengths = _checked_lengths(lengths, SPLITS[name], wanted)
+    rng = Random(f"{name} {_checked_seed(seed)}")
     found: dict[tuple[str, ...], Pair] = {}
     while len(found) < count:
         length = pick(lengths, rng)
@@ -183,8 +199,14 @@ def splits(sizes: Mapping[str, int] | None = None, seed: int | str = 0) -> dict[
         How many pairs of which splits. Default: ``DEFAULT_SIZES``.
     seed : int or str
         As in ``generate``.
+
+    Raises
+    ------
+    ValueError
+        As in ``draw_split``, or if ``sizes`` is no mapping.
     """
     sizes = DEFAULT_SIZES if sizes is None else sizes
+    require(isinstance(sizes, Mapping), "sizes", "a number for each name of a split", sizes)
     return {name: draw_split(name, count, seed) for name, count in sizes.items()}
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import combinations
 
+from attention._arguments import check_no_text
 from attention.corpus.french import french
 from attention.corpus.lexicon import ADJECTIVES, CONTRASTS, Adjective
 from attention.corpus.parser import candidates, parse, pronouns, tokenize
@@ -185,5 +186,12 @@ def contrasts(pair: Pair) -> list[Pair]:
 
 
 def as_text(tokens: Iterable[str]) -> str:
-    """Write tokens as text: no space after ``l'`` and before ``'s``."""
+    """Write tokens as text: no space after ``l'`` and before ``'s``.
+
+    Raises
+    ------
+    ValueError
+        If they are a text already.
+    """
+    check_no_text("tokens", tokens, "words, not a text")
     return " ".join(tokens).replace("' ", "'").replace(" 's", "'s")

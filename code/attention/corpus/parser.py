@@ -9,6 +9,7 @@ import re
 from difflib import get_close_matches
 from functools import cache
 
+from attention._arguments import check_no_text
 from attention.corpus.lexicon import (
     ADJECTIVES,
     DETERMINERS,
@@ -36,7 +37,13 @@ def tokenize(text: str) -> tuple[str, ...]:
     --------
     >>> tokenize("The girl's dog slept.")
     ('the', 'girl', "'s", 'dog', 'slept')
+
+    Raises
+    ------
+    ValueError
+        If it is no text.
     """
+    require(isinstance(text, str), "text", "a string", text)
     text = text.lower().replace("’", "'")
     for short, long in _SHORT_FORMS.items():
         text = text.replace(short, long)
@@ -120,8 +127,9 @@ def derivations(tokens: tuple[str, ...]) -> list[Node]:
     Raises
     ------
     ValueError
-        If a word is unknown, or there is no derivation.
+        If a word is unknown, there is no derivation, or the tokens are a text.
     """
+    check_no_text("tokens", tokens, "words, not a text")
     known = sorted({token for category in word_table().values() for token in category})
     for token in tokens:
         if token not in known:

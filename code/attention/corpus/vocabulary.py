@@ -8,11 +8,11 @@ from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from functools import cache
 
+from attention._arguments import as_integer, check_no_text
 from attention.corpus import french
 from attention.corpus.lexicon import ADJECTIVES, DETERMINERS, NOUNS, PREPOSITIONS, VERBS, Noun
 from attention.corpus.parser import word_table
 from attention.corpus.rules import rules
-from attention.report import require
 
 PADDING, START, END = 0, 1, 2  # as in attention.training
 SPECIALS = ("<padding>", "<start>", "<end>")
@@ -28,6 +28,7 @@ class Vocabulary:
     """
 
     def __init__(self, language: str, words: Iterable[str]):
+        check_no_text("words", words, "words, not a text")
         self.language = language
         self.tokens = (*SPECIALS, *sorted(set(words)))
         self._numbers = {token: number for number, token in enumerate(self.tokens)}
@@ -48,8 +49,9 @@ class Vocabulary:
         Raises
         ------
         ValueError
-            If a word is unknown.
+            If a word is unknown, or the tokens are a text: ``tokenize`` it first.
         """
+        check_no_text("tokens", tokens, "words, not a text")
         return [self._number(token) for token in tokens]
 
     def decode(self, numbers: Sequence[int]) -> tuple[str, ...]:
@@ -60,9 +62,11 @@ class Vocabulary:
         ValueError
             If a number is not one of the vocabulary's.
         """
-        for number in numbers:
-            require(0 <= number < len(self), "numbers", f"0 to {len(self) - 1}", number)
-        return tuple(self.tokens[number] for number in numbers)
+        check_no_text("numbers", numbers, "numbers, not a text")
+        symbols = len(self)
+        expected = f"0 to {symbols - 1}"
+        checked = [as_integer("numbers", n, expected, lambda n: 0 <= n < symbols) for n in numbers]
+        return tuple(self.tokens[number] for number in checked)
 
     def _number(self, token: str) -> int:
         if token not in self._numbers:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float
 
+from attention._arguments import as_integer, check_no_text
 from attention.report import require
 from attention.widgets._base import WIDTH, Explorable
 
@@ -76,6 +77,7 @@ class AttentionExplorer(Explorable):
         maps, rows, columns = self.weights.shape
         self.queries = list(queries)
         self.keys = self.queries if keys is None else list(keys)
+        check_no_text("names", names, "a name for each map")
         self.names = [f"map {i + 1}" for i in range(maps)] if names is None else list(names)
         for argument, labels, count in (
             ("queries", self.queries, rows),
@@ -191,10 +193,8 @@ def _position(argument: str, wanted: int | str, labels: list[str]) -> int:
         count = labels.count(wanted)
         require(count == 1, argument, f"a label that occurs once among {labels}", wanted)
         return labels.index(wanted)
-    whole = isinstance(wanted, int | np.integer) and not isinstance(wanted, bool)
     allowed = f"a position from 0 to {len(labels) - 1}"
-    require(whole and 0 <= wanted < len(labels), argument, allowed, wanted)
-    return int(wanted)
+    return as_integer(argument, wanted, allowed, lambda place: 0 <= place < len(labels))
 
 
 def _check_weights(weights: np.ndarray) -> None:

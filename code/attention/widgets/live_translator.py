@@ -9,6 +9,7 @@ from textwrap import wrap
 import numpy as np
 from jaxtyping import Float
 
+from attention._arguments import as_integer, check_no_text
 from attention.report import require
 from attention.widgets._base import WIDTH, Explorable
 
@@ -71,6 +72,10 @@ class LiveTranslator(Explorable):
     ):
         self.path = Path(weights)
         self.config = _config(self.path)
+        for name, words in (("english", english), ("french", french), ("examples", examples)):
+            check_no_text(name, words, "words, not a text")
+        for text in (text for pair in examples for text in pair):
+            check_no_text("examples", text, "words, not a text")
         self.english, self.french = list(english), list(french)
         _check_vocabulary("english", self.english, self.config["source_symbols"])
         _check_vocabulary("french", self.french, self.config["target_symbols"])
@@ -84,8 +89,11 @@ class LiveTranslator(Explorable):
         self.attention = attention
         if head is not None:
             layers, heads = attention.shape[:2]
-            inside = len(head) == 2 and 0 <= head[0] < layers and 0 <= head[1] < heads
-            require(inside, "head", f"a layer below {layers} and a head below {heads}", head)
+            expected = f"a layer below {layers} and a head below {heads}"
+            require(len(head) == 2, "head", expected, head)
+            head = tuple(as_integer("head", number, expected) for number in head)
+            inside = 0 <= head[0] < layers and 0 <= head[1] < heads
+            require(inside, "head", expected, head)
         self.head = head
         require(word is None or word in target, "word", f"one of {target}", word)
         self.word = target[0] if word is None else word

@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Float
 
 from attention import by_hand
+from attention._arguments import as_integer
 from attention.report import require
 from attention.widgets._base import Explorable
 
@@ -66,7 +67,7 @@ class PositionLab(Explorable):
         learned: Float[np.ndarray, "length d_k"],
         heads: int = 8,
     ):
-        _check(query, key, learned, heads)
+        heads = _check(query, key, learned, heads)
         self.query, self.key = query.astype(float), key.astype(float)
         self.learned = learned.astype(float)
         self.heads = heads
@@ -98,7 +99,8 @@ class PositionLab(Explorable):
         """
         require(scheme in SCHEMES, "scheme", f"one of {SCHEMES}", scheme)
         head = self.head if head is None else head
-        require(head in range(1, self.heads + 1), "head", f"1 to {self.heads}", head)
+        there = range(1, self.heads + 1)
+        head = as_integer("head", head, f"1 to {self.heads}", there.__contains__)
         length, d_k = self.learned.shape
         query = np.tile(self.query, (length, 1))  # (length, d_k)
         key = np.tile(self.key, (length, 1))  # (length, d_k)
@@ -185,7 +187,8 @@ def _signed(distance: int) -> str:
     return str(distance).replace("-", "−")
 
 
-def _check(query: np.ndarray, key: np.ndarray, learned: np.ndarray, heads: int) -> None:
+def _check(query: np.ndarray, key: np.ndarray, learned: np.ndarray, heads: int) -> int:
+    """Refuse what does not fit; give the number of heads as Python's own."""
     for name, array in (("query", query), ("key", key), ("learned", learned)):
         floats = isinstance(array, np.ndarray) and np.issubdtype(array.dtype, np.floating)
         require(floats, name, "a floating-point array", getattr(array, "dtype", type(array)))
@@ -201,5 +204,4 @@ def _check(query: np.ndarray, key: np.ndarray, learned: np.ndarray, heads: int) 
     for name, array in (("query", query), ("key", key), ("learned", learned)):
         require(bool(np.isfinite(array).all()), name, "finite numbers", "NaN or inf")
     powers = tuple(2**n for n in range(MOST_HEADS.bit_length()))
-    known = isinstance(heads, int) and not isinstance(heads, bool) and heads in powers
-    require(known, "heads", f"one of {powers}", heads)
+    return as_integer("heads", heads, f"one of {powers}", powers.__contains__)
