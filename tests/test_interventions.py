@@ -3,13 +3,15 @@
 import re
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 
+import numpy as np
 import pytest
 import torch
 from tests.conftest import load_without_shape_checks
 from torch import nn
 
-from attention.generate import greedy
+from attention.generate import Stepper, beam, greedy, n_best, sample
 from attention.interventions import (
     attentions,
     forbidding,
@@ -18,6 +20,7 @@ from attention.interventions import (
     recording_weights,
     stages,
 )
+from attention.kv_cache import CachedTransformerStepper, go_on, read
 from attention.training import END, PADDING
 from attention.transformer import (
     NORMS,
@@ -331,6 +334,247 @@ def test_a_patched_layer_still_returns_its_weights(model):
     assert torch.equal(weights, model(SOURCE, TARGET, return_weights=True)[1])
 
 
+# ------------------------------------------------------- while a model is writing
+
+LONGEST = 7
+
+
+def every_way(writer: Transformer | Stepper) -> list[torch.Tensor]:
+    """Write with everything that writes."""
+    rng = torch.Generator().manual_seed(3)
+    return [
+        greedy(writer, SOURCE, LONGEST),
+        beam(writer, SOURCE, 3, 0.6, LONGEST),
+        sample(writer, SOURCE, rng, 1.5, max_length=LONGEST),
+    ]
+
+
+def all_edges(where: str) -> torch.Tensor:
+    """Give room for as many positions as are written."""
+    size = {"encoder": (4, 4), "decoder": (LONGEST, LONGEST), "cross": (LONGEST, 4)}[where]
+    return torch.ones(size, dtype=torch.bool)
+
+
+@pytest.mark.parametrize(
+    ("where", "layers", "heads", "queries"),
+    [
+        ("cross", None, None, slice(None)),
+        ("cross", [1], None, slice(None)),
+        ("cross", None, [0], slice(None)),
+        ("cross", None, None, slice(2, None)),
+        ("decoder", None, None, slice(None)),
+        ("decoder", [0], [1], slice(None)),
+        ("decoder", None, None, slice(3, 5)),
+        ("encoder", None, None, slice(None)),
+    ],
+)
+@each_model
+def test_what_is_cut_is_cut_with_a_cache_as_without(config, where, layers, heads, queries):
+    model = drawn(config)
+    edges = torch.zeros_like(all_edges(where))
+    edges[queries, :-1] = True  # all keys but one or two
+    unhindered = every_way(model)
+    with forbidding(model, where, edges, layers, heads):
+        without = every_way(model)
+        cached = every_way(CachedTransformerStepper(model))
+    for found, expected in zip(cached, without, strict=True):
+        assert torch.equal(found, expected)
+    changed = [not torch.equal(a, b) for a, b in zip(without, unhindered, strict=True)]
+    wide = layers is None and heads is None and queries == slice(None)
+    assert any(changed) or not wide or where == "encoder"
+    assert hooks_of(model) == 0
+
+
+def test_cutting_all_that_leads_to_the_source_makes_all_sentences_alike(model):
+    """The decoder then knows nothing of what it is to say; greedy, beam and cache agree on it."""
+    writer = CachedTransformerStepper(model)
+    assert len({tuple(row) for row in greedy(writer, SOURCE, LONGEST).tolist()}) > 1
+    with forbidding(model, "cross", all_edges("cross")):
+        for write in (greedy, partial(beam, width=2)):
+            rows = write(writer, SOURCE, max_length=LONGEST).tolist()
+            assert len({tuple(row) for row in rows}) == 1
+            assert rows == write(model, SOURCE, max_length=LONGEST).tolist()
+
+
+def test_edges_of_each_sentence_are_repeated_for_a_beam(model):
+    edges = all_edges("cross").repeat(3, 1, 1)
+    edges[0] = False  # the first sentence keeps its source
+    expected = beam(model, SOURCE[:1], 2, max_length=LONGEST)
+    for writer in (model, CachedTransformerStepper(model)):
+        with forbidding(model, "cross", edges.repeat_interleave(2, 0)):
+            found = beam(writer, SOURCE, 2, max_length=LONGEST)
+        assert torch.equal(found[:1, : expected.shape[1]], expected)
+        with forbidding(model, "cross", edges):
+            with pytest.raises(ValueError, match=r"^edges: expected .* = \(6, 1, 4\)"):
+                beam(writer, SOURCE, 2, max_length=LONGEST)
+
+
+@pytest.mark.parametrize("where", ["decoder", "cross"])
+@pytest.mark.parametrize("cached", [False, True])
+def test_edges_that_end_before_the_text_does_are_refused(model, where, cached):
+    writer = CachedTransformerStepper(model) if cached else model
+    with forbidding(model, where, torch.zeros(2, 4, dtype=torch.bool)):
+        with pytest.raises(ValueError, match=r"^edges: expected .* = \(3, 3, "):
+            greedy(writer, SOURCE, LONGEST)
+    assert greedy(model, SOURCE, LONGEST).shape[1] > 2
+
+
+def assert_same(ours: dict, theirs: dict) -> None:
+    assert ours.keys() == theirs.keys()
+    for place, expected in theirs.items():
+        assert ours[place].shape == expected.shape, place
+        assert torch.allclose(ours[place], expected, rtol=0, atol=1e-12), place
+
+
+@each_model
+def test_what_is_recorded_with_a_cache_is_what_is_recorded_without(config):
+    model = drawn(config)
+    rng = torch.Generator().manual_seed(5)
+    for write in (
+        greedy,
+        partial(n_best, n=2, width=3),
+        lambda writer, source, **most: sample(writer, source, rng.manual_seed(5), **most),
+    ):
+        seen = []
+        for writer in (model, CachedTransformerStepper(model)):
+            with recording_weights(model) as weights, recording_streams(model) as streams:
+                write(writer, SOURCE, max_length=LONGEST)
+            seen.append((weights, streams))
+        (weights, streams), (weights_cached, streams_cached) = seen
+        assert_same(weights_cached, weights)
+        assert_same(streams_cached, streams)
+        length = weights["decoder", 0].shape[2]
+        assert 1 < length <= LONGEST
+        assert weights["cross", 1].shape[2:] == (length, 4)
+        assert streams["decoder", 0].shape[1] == length
+
+
+@pytest.mark.parametrize("position", POSITIONS)
+def test_a_language_model_is_watched_and_cut_on_either_path(position):
+    model = drawn(replace(TINY, source_symbols=None, position=position, decoder_layers=3))
+    edges = torch.zeros(8, 8, dtype=torch.bool)
+    edges[3:, 1] = edges[6, 4:6] = True
+    lengths = torch.tensor([3, 1, 2])
+    seen = []
+    for cached in (False, True):
+        with (
+            forbidding(model, "decoder", edges, [0, 2], [1]),
+            recording_weights(model) as weights,
+            recording_streams(model) as streams,
+        ):
+            text = go_on(model, TARGET, 5, cached=cached, lengths=lengths)
+        seen.append((text, weights, streams))
+    assert torch.equal(seen[0][0], seen[1][0])
+    assert_same(seen[1][1], seen[0][1])
+    assert_same(seen[1][2], seen[0][2])
+    for layer, cut in enumerate([True, False, True]):
+        assert weights["decoder", layer].shape == (3, 2, 7, 7)
+        assert bool((weights["decoder", layer][:, 1, 3:, 1] == 0).all()) == cut
+        assert (weights["decoder", layer][:, 0, 3:, 1] > 0).all()
+    with forbidding(model, "decoder", all_edges("decoder")):
+        nothing_seen = [go_on(model, TARGET, 5, cached=cached) for cached in (False, True)]
+    assert torch.equal(*nothing_seen)
+
+
+def test_texts_that_are_read_by_turns_are_recorded_each_by_itself():
+    model = drawn(replace(TINY, source_symbols=None))
+    texts = [TARGET, TARGET.flip(0)]
+    with recording_weights(model) as weights, torch.no_grad():
+        caches = [read(model, text[:, :1])[1] for text in texts]
+        caches = [read(model, texts[n][:, 1:2], caches[n])[1] for n in (0, 1)]
+        read(model, texts[0][:, 2:], caches[0])
+        first = dict(weights)
+        read(model, texts[1][:, 2:], caches[1])
+        second = dict(weights)
+    for recorded, text in zip((first, second), texts, strict=True):
+        with recording_weights(model) as expected:
+            model(text)
+        assert_same(recorded, expected)
+    with recording_weights(model) as weights, torch.no_grad():  # begun before the block
+        read(model, texts[0][:, 2:], caches[0])
+    assert weights["decoder", 1].shape == (3, 2, 1, 3)
+    assert torch.allclose(weights["decoder", 1], first["decoder", 1][:, :, 2:], rtol=0, atol=1e-12)
+
+
+@each_model
+def test_a_patch_acts_with_a_cache_as_without(config):
+    """At each stage: the text so far of another run, at two places of the text."""
+    model = drawn(config)
+    places = torch.zeros(3, LONGEST, dtype=torch.bool)
+    places[0, 1] = places[1:, 3] = True
+    rng = torch.Generator().manual_seed(2)
+    other = torch.rand(3, LONGEST, 8, generator=rng).double()
+    changed = False
+    for stage in range(config.decoder_layers + 1):
+        seen = []
+        for writer in (model, CachedTransformerStepper(model)):
+            with (
+                patching(model, "decoder", stage, places, other),
+                recording_streams(model) as streams,
+            ):
+                tokens = greedy(writer, SOURCE, LONGEST)
+                drawn_ones = sample(
+                    writer, SOURCE, torch.Generator().manual_seed(1), max_length=LONGEST
+                )
+                greedy(writer, SOURCE, LONGEST)
+            seen.append((tokens, drawn_ones, streams))
+        assert torch.equal(seen[0][0], seen[1][0])
+        assert torch.equal(seen[0][1], seen[1][1])
+        assert_same(seen[1][2], seen[0][2])
+        length = seen[0][2]["decoder", stage].shape[1]
+        here = places[:, :length]
+        assert torch.equal(streams["decoder", stage][here], other[:, :length][here])
+        unpatched = greedy(model, SOURCE, LONGEST)
+        changed = changed or not torch.equal(seen[0][0], unpatched)
+    assert changed
+    with patching(model, "decoder", 1, places[:, :2], other[:, :2]):
+        for writer in (model, CachedTransformerStepper(model)):
+            with pytest.raises(
+                ValueError, match=r"^places: expected \(batch, length\) = \(3, 3\) or"
+            ):
+                greedy(writer, SOURCE, LONGEST)
+
+
+def test_beams_are_patched_row_by_row(model):
+    places = torch.zeros(6, LONGEST, dtype=torch.bool)
+    places[:, 2] = True
+    stream = torch.rand(6, LONGEST, 8, generator=torch.Generator().manual_seed(2)).double()
+    with patching(model, "decoder", 1, places, stream):
+        found = [
+            beam(writer, SOURCE, 2, max_length=LONGEST)
+            for writer in (model, CachedTransformerStepper(model))
+        ]
+    assert torch.equal(*found)
+
+
+@pytest.mark.parametrize("wrap", [nn.DataParallel, partial(torch.compile, backend="eager")])
+def test_a_model_in_a_wrapper_is_watched_and_cut(model, wrap):
+    """Also if the wrapper itself is called, and was called before there were hooks."""
+    wrapped, edges = wrap(model), one_edge("cross", 1, 0)
+    assert torch.allclose(wrapped(SOURCE, TARGET), model(SOURCE, TARGET), rtol=0, atol=1e-12)
+    with forbidding(model, "cross", edges), recording_weights(model) as expected:
+        logits = model(SOURCE, TARGET)
+    with forbidding(wrapped, "cross", edges), recording_weights(wrapped) as weights:
+        assert torch.allclose(wrapped(SOURCE, TARGET), logits, rtol=0, atol=1e-12)
+    assert_same(weights, expected)
+    assert as_before(model)
+
+
+def test_numbers_may_be_numpys(model):
+    edges = one_edge("encoder", 1, 0)
+    with forbidding(model, "encoder", edges, [1], [0]):
+        expected = model(SOURCE, TARGET)
+    with forbidding(model, "encoder", edges, np.array([1]), np.array([0])):
+        assert torch.equal(model(SOURCE, TARGET), expected)
+    with recording_streams(model) as streams:
+        model(OTHER, TARGET)
+    stream = streams["encoder", 1]
+    with patching(model, "encoder", np.int64(1), one_place(1), stream):
+        patched = model(SOURCE, TARGET)
+    with patching(model, "encoder", 1, one_place(1), stream):
+        assert torch.equal(model(SOURCE, TARGET), patched)
+
+
 # ------------------------------------------------------------ leaving no trace
 
 
@@ -348,7 +592,9 @@ def enter_all(stack: ExitStack, model: nn.Module) -> None:
 def test_hooks_go_when_the_block_ends(model):
     with ExitStack() as stack:
         enter_all(stack, model)
-        assert hooks_of(model) == (3 + 2 + 2) + (4 + 3) + 2 + 1
+        # one for each attention, stage, cut layer and patch; and before and after each
+        # layer whose attention is watched or cut, to know the text
+        assert hooks_of(model) == 3 * (3 + 2 + 2) + (4 + 3) + 3 * 2 + 1
         assert not torch.allclose(model(SOURCE, TARGET), drawn(TINY)(SOURCE, TARGET))
     assert as_before(model)
 
@@ -415,11 +661,11 @@ def test_a_model_is_wanted(plain):
     ("changed", "message"),
     [
         ({"where": "Encoder"}, "where: expected one of {names}, got 'Encoder'"),
-        ({"layers": [3]}, "layers: expected numbers from 0 to 2, got [3]"),
-        ({"layers": [-1]}, "layers: expected numbers from 0 to 2, got [-1]"),
-        ({"heads": [0, 2]}, "heads: expected numbers from 0 to 1, got [0, 2]"),
-        ({"heads": [True]}, "heads: expected numbers from 0 to 1, got [True]"),
-        ({"heads": [0.0]}, "heads: expected numbers from 0 to 1, got [0.0]"),
+        ({"layers": [3]}, "layers: expected a number from 0 to 2, got 3"),
+        ({"layers": [-1]}, "layers: expected a number from 0 to 2, got -1"),
+        ({"heads": [0, 2]}, "heads: expected a number from 0 to 1, got 2"),
+        ({"heads": [True]}, "heads: expected a number from 0 to 1, got True"),
+        ({"heads": [0.0]}, "heads: expected a number from 0 to 1, got 0.0"),
         ({"edges": [[1]]}, "edges: expected {edges}, got 'list'"),
         (
             {"edges": torch.ones(4, 4)},
@@ -445,12 +691,20 @@ def test_what_is_forbidden_must_exist(plain, model, changed, message):
     assert hooks_of(model) == 0
 
 
-@pytest.mark.parametrize(("where", "shape"), [("encoder", (3, 4, 4)), ("cross", (3, 3, 4))])
-@pytest.mark.parametrize("wrong", [(5, 5), (2, 1, 1), (3, 4, 3)])
-def test_edges_must_fit_the_sentences(plain, model, where, shape, wrong):
+@pytest.mark.parametrize(
+    ("where", "expected"),
+    [
+        ("encoder", "(3, 4, 4)"),
+        ("cross", "(3, 3, 4), or with more queries"),
+        ("decoder", "(3, 3, 3), or with more queries and keys"),
+    ],
+)
+@pytest.mark.parametrize("wrong", [(5, 2), (2, 1, 1), (3, 2, 3)])
+def test_edges_must_fit_the_sentences(plain, model, where, expected, wrong):
     check_message(
         plain.forbidding(model, where, torch.zeros(wrong, dtype=torch.bool)),
-        f"edges: expected a shape that broadcasts to (batch, queries, keys) = {shape}, got {wrong}",
+        f"edges: expected a shape that broadcasts to (batch, queries, keys) = {expected}, "
+        f"got {wrong}",
         model,
         SOURCE,
         TARGET,

@@ -22,7 +22,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from attention._arguments import unwrapped
-from attention.generate import Logits, LogP, Source, State, Token
+from attention.generate import Logits, LogP, Source, State, Token, finest
 from attention.layers import KeysAndValues
 from attention.report import require
 from attention.training import check_numbers, check_positive, evaluating
@@ -249,7 +249,7 @@ def go_on(
                 logits, cache = read(model, unread, cache)
             else:
                 logits = model(text)  # (batch, length, symbols)
-            log_p = logits[:, -1].double().log_softmax(-1)
+            log_p = logits[:, -1].to(finest(logits.device)).log_softmax(-1)
             token = choose(log_p)  # (batch,)
             if place < longest:
                 token = prompt[:, place].where(place < lengths, token)

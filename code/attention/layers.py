@@ -285,7 +285,7 @@ class MultiHeadAttention(nn.Module):
             ``angles``, ``score_bias`` or ``kept`` does not fit.
         """
         memory = x if memory is None else memory
-        mask, score_bias = self._checked(x, memory, mask, angles, score_bias, kept)
+        mask, score_bias = _checked(self, x, memory, mask, angles, score_bias, kept)
         dropout = self.dropout if self.training else 0.0
 
         query = split_heads(self.W_Q(x), self.heads)
@@ -317,20 +317,6 @@ class MultiHeadAttention(nn.Module):
         key = split_heads(self.W_K(memory), self.heads)
         value = split_heads(self.W_V(memory), self.heads)
         return KeysAndValues(key, value)
-
-    def _checked(
-        self,
-        x: Tensor,
-        memory: Tensor | KeysAndValues,
-        mask: Tensor | None,
-        angles: Tensor | None,
-        score_bias: Tensor | None,
-        kept: KeysAndValues | None,
-    ) -> tuple[Tensor | None, Tensor | None]:
-        """Check what ``forward`` got; return mask and bias with the axes of the scores."""
-        shape = _scores_shape(x, memory, kept, self.heads, self.W_Q.in_features)
-        _check_angles(angles, x, memory, self.heads)
-        return _checked_mask(mask, shape), _checked_score_bias(score_bias, shape)
 
 
 def _mask_and_bias(mask: Tensor | None, score_bias: Tensor | None, query: Tensor) -> Tensor | None:
@@ -736,6 +722,21 @@ def _check_rows(name: str, x: Tensor) -> None:
         raise ValueError(f"{name}: expected a floating-point tensor, got {_describe(x)}")
     if x.ndim < 2:
         raise ValueError(f"{name}: expected at least two axes, got shape {tuple(x.shape)}")
+
+
+def _checked(
+    attention: MultiHeadAttention,
+    x: Tensor,
+    memory: Tensor | KeysAndValues,
+    mask: Tensor | None,
+    angles: Tensor | None,
+    score_bias: Tensor | None,
+    kept: KeysAndValues | None,
+) -> tuple[Tensor | None, Tensor | None]:
+    """Check what an attention got; return mask and bias with the axes of the scores."""
+    shape = _scores_shape(x, memory, kept, attention.heads, attention.W_Q.in_features)
+    _check_angles(angles, x, memory, attention.heads)
+    return _checked_mask(mask, shape), _checked_score_bias(score_bias, shape)
 
 
 def _scores_shape(
