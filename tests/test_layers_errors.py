@@ -5,6 +5,7 @@ Only the copy without enforced shapes is tested here, since that is what a reade
 
 import re
 
+import numpy as np
 import pytest
 import torch
 
@@ -217,6 +218,95 @@ def test_a_mask_that_broadcasts_is_welcome(plain_layers, shape, return_weights):
         assert torch.allclose(result[1], torch.full((2, 2, 3, 5), 0.2))
     else:
         assert result.shape == (2, 3, 6)
+
+
+def test_a_mask_that_can_be_read_in_two_ways_is_refused(plain_layers):
+    """As many sentences as words: is it (queries, keys) or (batch, keys)?"""
+    layer, mask = plain_layers.MultiHeadAttention(6, 2), torch.ones(3, 3, dtype=torch.bool).tril()
+    memory, wide = torch.ones(3, 5, 6), torch.ones(3, 5, dtype=torch.bool)
+    ways = "which could be (queries, keys) or (batch, keys): write mask[None] or mask[:, None]"
+    for x in (torch.ones(3, 3, 6), torch.ones(2, 3, 3, 6)):
+        check_message(
+            lambda x=x: layer(x, mask=mask),
+            f"mask: expected a shape with one meaning, got (3, 3), {ways}",
+        )
+        layer(x, mask=mask[None])
+        layer(x, mask=mask[:, None])
+        layer(x, mask=mask[:1])
+        layer(x, mask=torch.ones(3, 1, dtype=torch.bool))  # for each query, whatever the key
+    x = torch.ones(3, 3, 6)
+    check_message(
+        lambda: layer(x, memory, wide),
+        f"mask: expected a shape with one meaning, got (3, 5), {ways}",
+    )
+    # Where the numbers tell, (queries, keys) is welcome, and (batch, keys) does not fit.
+    for shape in ((3, 6), (2, 3, 6), (1, 3, 6)):
+        assert layer(torch.ones(shape), mask=mask).shape == shape
+    assert layer(torch.ones(1, 1, 6), mask=mask[:1, :1]).shape == (1, 1, 6)
+
+
+# ------------------------------------------------------------ keys and values
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"kept": (3, 2, 4, 3)}, "kept: expected keys of shape (2, 2, 4, 3) for this x, "),
+        ({"kept": (2, 3, 4, 3)}, "kept: expected keys of shape (2, 2, 4, 3) for this x, "),
+        ({"kept": (2, 2, 4, 5)}, "kept: expected keys of shape (2, 2, 4, 3) for this x, "),
+        ({"memory": (1, 2, 4, 3)}, "memory: expected keys of shape (2, 2, 4, 3) for this x, "),
+    ],
+)
+def test_what_is_kept_must_be_of_this_layer_and_batch(plain_layers, given, message):
+    (name, shape), x = *given.items(), torch.ones(2, 3, 6)
+    kept = plain_layers.KeysAndValues(torch.ones(shape), torch.ones(shape))
+    layer = plain_layers.MultiHeadAttention(6, 2)
+    check_message(lambda: layer(x, **{name: kept}), f"{message}got {shape}")
+    keys, values = torch.ones(2, 2, 4, 3), torch.ones(2, 2, 3, 3)
+    check_message(
+        lambda: layer(x, **{name: plain_layers.KeysAndValues(keys, values)}),
+        f"{name}: expected values of shape (2, 2, 4, 3) for this x, got (2, 2, 3, 3)",
+    )
+    assert kept.length == 4  # nothing was appended
+
+
+def test_nothing_is_appended_in_cross_attention(plain_layers):
+    layer, x = plain_layers.MultiHeadAttention(6, 2), torch.ones(2, 3, 6)
+    kept = layer.keys_and_values(x)
+    for memory in (torch.ones(2, 3, 6), kept):
+        check_message(
+            lambda memory=memory: layer(x, memory, kept=kept),
+            "kept: expected None in cross-attention, got 'keys and values'",
+        )
+    check_message(
+        lambda: layer(x, kept.first(0)),
+        "memory: expected at least one key, got shape (2, 2, 0, 3)",
+    )
+
+
+# ----------------------------------------------------------- numbers of NumPy
+
+
+def test_numbers_may_be_numpys(plain_layers):
+    two, half = np.int64(2), np.float32(0.5)
+    layer = plain_layers.MultiHeadAttention(np.int32(8), two, dropout=half)
+    assert (layer.heads, layer.dropout) == (2, 0.5)
+    assert plain_layers.FeedForward(two, np.int8(3), dropout=half)(torch.ones(2)).shape == (2,)
+    assert plain_layers.LayerNorm(two, np.float64(1e-3))(torch.ones(1, 2)).shape == (1, 2)
+    assert plain_layers.LearnedPositions(np.int64(5), two)(two, np.int64(3)).shape == (2, 2)
+    for made, expected in (
+        (plain_layers.position_angles(two, two, two, half), (2, 2, 2, 0.5)),
+        (plain_layers.position_angles(two, two, two, np.int64(10)), (2, 2, 2, 10)),
+    ):
+        assert torch.equal(made, plain_layers.position_angles(*expected))
+    assert torch.equal(
+        plain_layers.sinusoidal_positions(two, two, two), plain_layers.sinusoidal_positions(2, 2, 2)
+    )
+    assert torch.equal(plain_layers.alibi_slopes(two), plain_layers.alibi_slopes(2))
+    assert torch.equal(
+        plain_layers.alibi_bias(two, two, np.int64(3)), plain_layers.alibi_bias(2, 2, 3)
+    )
+    assert plain_layers.split_heads(torch.ones(3, 8), two).shape == (2, 3, 4)
 
 
 # -------------------------------------------------------- splitting and merging

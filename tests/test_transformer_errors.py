@@ -6,6 +6,7 @@ Only the copy without enforced shapes is tested here, since that is what a reade
 import re
 from dataclasses import asdict
 
+import numpy as np
 import pytest
 import torch
 from tests.conftest import load_without_shape_checks
@@ -198,3 +199,17 @@ def test_a_file_must_hold_a_transformer(transformer, tmp_path):
     training.save_weights(path, model, {"kind": "transformer", "config": config})
     with pytest.raises(ValueError, match=rf"^{re.escape(str(path))}: expected torch.float32 of "):
         transformer.load(path)
+
+
+def test_numbers_may_be_numpys_and_become_pythons_own(transformer, tmp_path):
+    numbers = {"d_model": 8, "heads": 2, "d_ff": 3, "encoder_layers": 1, "decoder_layers": 1}
+    numbers |= {"source_symbols": 9, "target_symbols": 10, "max_length": 7}
+    given = {name: np.int64(number) for name, number in numbers.items()}
+    config = transformer.TransformerConfig(**given, dropout=np.float32(0.5))
+    assert config == transformer.TransformerConfig(**numbers, dropout=0.5)
+    assert {type(value) for value in asdict(config).values()} == {int, float, str, bool}
+    model = transformer.new_transformer(config, 0)
+    transformer.save(tmp_path / "a", model)
+    assert transformer.load(tmp_path / "a").config == config
+    transformer.save(tmp_path / "b", torch.nn.DataParallel(model))  # also from a wrapper
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
