@@ -346,7 +346,7 @@ def experiment(name: str):
 
 
 def log(name: str) -> list[dict[str, str]]:
-    with (ROOT / "experiments" / f"{name}.csv").open() as file:
+    with (ROOT / "experiments" / f"{name}.csv").open(encoding="utf-8") as file:
         return list(csv.DictReader(file))
 
 
@@ -354,7 +354,7 @@ def test_masking_log_is_complete():
     masking = experiment("masking")
     found = [(row["arm"], row["seed"]) for row in log("masking")]
     assert found == [(arm, str(seed)) for arm in masking.ARMS for seed in masking.SEEDS]
-    samples = json.loads(masking.SAMPLES.read_text())
+    samples = json.loads(masking.SAMPLES.read_text(encoding="utf-8"))
     assert list(samples) == list(masking.ARMS)
     assert all(len(sample["loss"]) == masking.STEPS / 20 for sample in samples.values())
 
@@ -363,7 +363,7 @@ def test_masking_log_is_complete():
 def test_masking_log_can_be_begun_again(arm: str):
     """The first 20 steps; loosely, since the text differs between Python versions."""
     masking = experiment("masking")
-    logged = json.loads(masking.SAMPLES.read_text())[arm]["loss"][0]
+    logged = json.loads(masking.SAMPLES.read_text(encoding="utf-8"))[arm]["loss"][0]
     _, losses = cm.train(0, **masking.ARMS[arm], steps=20)
     assert sum(losses) / 20 == pytest.approx(logged, abs=0.05)
 

@@ -336,7 +336,7 @@ def experiment():
 
 @pytest.fixture(scope="module")
 def log(experiment):
-    with experiment.OUTPUT.open() as file:
+    with experiment.OUTPUT.open(encoding="utf-8") as file:
         return list(csv.DictReader(file))
 
 

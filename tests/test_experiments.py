@@ -26,7 +26,7 @@ def load(name: str):
 
 @pytest.fixture(scope="module")
 def scaling_log() -> list[dict[str, str]]:
-    with (EXPERIMENTS / "scaling.csv").open() as file:
+    with (EXPERIMENTS / "scaling.csv").open(encoding="utf-8") as file:
         return list(csv.DictReader(file))
 
 
@@ -79,7 +79,7 @@ def bottleneck():
 
 
 def rows_of(name: str) -> list[dict[str, str]]:
-    with (EXPERIMENTS / name).open() as file:
+    with (EXPERIMENTS / name).open(encoding="utf-8") as file:
         return list(csv.DictReader(file))
 
 

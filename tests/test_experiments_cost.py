@@ -32,7 +32,7 @@ LAYER_AND_STEPS = [*cost.LAYER, *cost.WRITING]
 
 @pytest.fixture(scope="module")
 def rows() -> list[dict[str, str]]:
-    with (EXPERIMENTS / "cost.csv").open() as file:
+    with (EXPERIMENTS / "cost.csv").open(encoding="utf-8") as file:
         return list(csv.DictReader(file))
 
 
@@ -123,7 +123,7 @@ def meter() -> str:
 
 def said_by(program: str) -> list[int]:
     done = subprocess.run(
-        [sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, check=True
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, encoding="utf-8", check=True
     )
     return [int(word) for word in done.stdout.split()]
 

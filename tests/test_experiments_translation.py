@@ -36,7 +36,7 @@ def script(name: str) -> ModuleType:
 
 
 def rows_of(name: str) -> list[Row]:
-    with (EXPERIMENTS / name).open() as file:
+    with (EXPERIMENTS / name).open(encoding="utf-8") as file:
         return list(csv.DictReader(file))
 
 

@@ -19,7 +19,7 @@ def loaded_by(statement):
     """Return the top-level modules that a fresh Python has loaded after `statement`."""
     program = f"{statement}; import sys, json; print(json.dumps(sorted(sys.modules)))"
     printed = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+        [sys.executable, "-c", program], capture_output=True, encoding="utf-8", check=True
     ).stdout
     return {name.split(".")[0] for name in json.loads(printed)}
 
@@ -52,7 +52,7 @@ def test_code_is_not_a_package():
 def test_the_standard_library_keeps_its_module_code():
     program = "import attention, code; print(code.InteractiveConsole.__name__, code.__file__)"
     printed = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT
+        [sys.executable, "-c", program], capture_output=True, encoding="utf-8", check=True, cwd=ROOT
     ).stdout
     assert printed.startswith("InteractiveConsole ")
     assert str(ROOT / "code") not in printed
@@ -104,7 +104,7 @@ def test_every_module_that_is_offered_exists_and_no_other():
 def test_a_module_is_imported_when_it_is_first_named():
     program = "import attention; print(attention.by_hand.causal_mask(2).tolist())"
     printed = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+        [sys.executable, "-c", program], capture_output=True, encoding="utf-8", check=True
     ).stdout
     assert printed == "[[True, False], [True, True]]\n"
 

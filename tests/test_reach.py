@@ -24,7 +24,7 @@ def reach():
 
 @pytest.fixture(scope="module")
 def log() -> list[dict[str, str]]:
-    with (EXPERIMENTS / "reach.csv").open() as file:
+    with (EXPERIMENTS / "reach.csv").open(encoding="utf-8") as file:
         return list(csv.DictReader(file))
 
 

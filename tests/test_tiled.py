@@ -615,6 +615,6 @@ def test_importing_it_loads_neither_torch_nor_matplotlib():
         "print(sorted({'torch', 'matplotlib', 'scipy', 'attention.layers'} & set(sys.modules)))"
     )
     printed = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+        [sys.executable, "-c", program], capture_output=True, encoding="utf-8", check=True
     ).stdout
     assert printed == "[]\n"

@@ -648,7 +648,7 @@ def test_other_files_are_refused(plain, tmp_path):
         lambda: plain.read_tensors(path),
         f"{path}: no checksum in it, so not written by this book's write_tensors",
     )
-    path.write_text("not tensors at all")
+    path.write_text("not tensors at all", encoding="utf-8")
     with pytest.raises(ValueError, match=f"^{re.escape(str(path))}: not a complete .safetensors"):
         plain.read_tensors(path)
 

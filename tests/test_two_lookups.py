@@ -249,7 +249,7 @@ def experiment():
 
 @pytest.fixture(scope="module")
 def log() -> list[dict[str, str]]:
-    with (EXPERIMENTS / "two_heads.csv").open() as file:
+    with (EXPERIMENTS / "two_heads.csv").open(encoding="utf-8") as file:
         return list(csv.DictReader(file))
 
 
@@ -288,7 +288,7 @@ def test_log_can_be_made_again(experiment, log, kind):
 
 
 def test_examples_belong_to_the_log(experiment, log):
-    examples = json.loads((EXPERIMENTS / "two_heads_examples.json").read_text())
+    examples = json.loads((EXPERIMENTS / "two_heads_examples.json").read_text(encoding="utf-8"))
     tuning = [row for row in log if row["purpose"] == "tuning"]
     kinds = [(each["task"], each["heads"]) for each in examples]
     assert kinds == [(task, heads) for task, heads, _, _ in experiment.example_jobs(tuning)]

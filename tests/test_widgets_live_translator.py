@@ -63,7 +63,7 @@ def in_node(tmp_path: Path) -> InNode:
         )
         (tmp_path / "script.mjs").write_text(text, encoding="utf-8")
         (tmp_path / "given.json").write_text(json.dumps(given), encoding="utf-8")
-        ran = subprocess.run([NODE, tmp_path / "script.mjs"], capture_output=True, text=True)
+        ran = subprocess.run([NODE, tmp_path / "script.mjs"], capture_output=True, encoding="utf-8")
         assert ran.returncode == 0, ran.stderr
         return json.loads((tmp_path / "answer.json").read_text(encoding="utf-8"))
 

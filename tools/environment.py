@@ -43,7 +43,7 @@ def main() -> None:
         write_lock()
         return
     wanted = "newest" if arguments.newest else fingerprint()
-    if PYTHON.exists() and STAMP.exists() and STAMP.read_text() == wanted:
+    if PYTHON.exists() and STAMP.exists() and STAMP.read_text(encoding="utf-8") == wanted:
         return
     create_venv()
     STAMP.unlink(missing_ok=True)
@@ -56,7 +56,7 @@ def main() -> None:
         pip("install", "--no-deps", "--no-build-isolation", "--editable", str(ROOT))
     npm("ci")
     if browser_python.fetch(partial(pip, check=False), node, locked):
-        STAMP.write_text(wanted)
+        STAMP.write_text(wanted, encoding="utf-8")
     else:
         print(browser_python.INCOMPLETE)
     print(f"Environment ready: {VENV.relative_to(ROOT)}", flush=True)
@@ -105,12 +105,12 @@ def uv_torch(requirement: str) -> int:
 
 
 def run_python(code: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([PYTHON, "-c", code], capture_output=True, text=True)
+    return subprocess.run([PYTHON, "-c", code], capture_output=True, encoding="utf-8")
 
 
 def locked(package: str) -> str:
     """Return the line of the lock that pins a package."""
-    for line in LOCK.read_text().splitlines():
+    for line in LOCK.read_text(encoding="utf-8").splitlines():
         if line.startswith(f"{package}=="):
             return line
     sys.exit(f"{LOCK.name} pins no {package}")
@@ -119,11 +119,13 @@ def locked(package: str) -> str:
 def write_lock() -> None:
     """Write every installed version into the lock, as plain `name==version` lines."""
     freeze = [PYTHON, "-m", "pip", "freeze", "--exclude-editable", "--all"]
-    lines = subprocess.run(freeze, check=True, capture_output=True, text=True).stdout.splitlines()
+    lines = subprocess.run(
+        freeze, check=True, capture_output=True, encoding="utf-8"
+    ).stdout.splitlines()
     keep = [line.partition("+")[0] for line in lines if "==" in line]
     keep = [line for line in keep if line.partition("==")[0] not in {"pip", "uv"}]
     header = "# Every package of the book's environment. Written by `make lock`; do not edit.\n"
-    LOCK.write_text(header + "\n".join(keep) + "\n")
+    LOCK.write_text(header + "\n".join(keep) + "\n", encoding="utf-8")
 
 
 def pip(*arguments: str, check: bool = True) -> int:

@@ -231,7 +231,7 @@ def test_in_this_process(copy: Path, module: str) -> None:
 
     code = pytest.ExitCode.INTERNAL_ERROR
     try:
-        with (copy / "log").open("w") as log:
+        with (copy / "log").open("w", encoding="utf-8") as log:
             os.dup2(log.fileno(), 1)
             os.dup2(log.fileno(), 2)
             signal.alarm(SECONDS)

@@ -10,6 +10,7 @@ import ast
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from nbformat import NotebookNode
@@ -17,7 +18,7 @@ from nbformat import NotebookNode
 # What the Python in the page has beside the standard library and our package.
 LIBRARIES = {"numpy", "matplotlib", "einops", "jaxtyping", "IPython"}
 # A look at a random generator changes what it gives next.
-GENERATORS = {"default_rng", "Generator"}
+GENERATORS = {"default_rng", "Generator", "Random"}
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
@@ -39,6 +40,9 @@ class Names:
     read: set[str] = field(default_factory=set)  # and not made in the cell before
     made: set[str] = field(default_factory=set)  # bound afresh
     changed: set[str] = field(default_factory=set)  # still the same object
+    # What its functions and classes read when they are called, by their names. Those of
+    # a function without a name stand under "".
+    inner: dict[str, set[str]] = field(default_factory=dict)
     generators: set[str] = field(default_factory=set)
     modules: set[str] = field(default_factory=set)  # imported, with dots
     imported: set[str] = field(default_factory=set)  # under these names
@@ -89,6 +93,7 @@ def is_exercise(cell: NotebookNode) -> bool:
 # ------------------------------------------------------------------------ modules
 
 
+@cache
 def runs_in_page(module: str, package: Path) -> bool:
     """Tell whether `module` (dotted) can be imported by the Python in the page."""
     top, *rest = module.split(".")
@@ -114,34 +119,45 @@ def _files(package: Path, module: str) -> list[Path]:
 def names_of(source: str) -> Names:
     """Read off a cell's source which shared names it reads, makes and changes."""
     names = Names()
-    later: set[str] = set()  # used in the bodies of functions, which run later
     for statement in ast.parse(source).body:
-        _visit(statement, names, later)
-    names.read |= later - names.made
+        _visit(statement, names)
+    names.read |= set().union(*names.inner.values()) - names.made
     return names
 
 
-def _visit(node: ast.AST, names: Names, later: set[str]) -> None:
+def _visit(node: ast.AST, names: Names) -> None:
     """Follow the order in which Python evaluates, as far as it matters here."""
     if isinstance(node, ast.Name):
         (_read if isinstance(node.ctx, ast.Load) else _make)(node.id, names)
     elif isinstance(node, ast.Import | ast.ImportFrom):
         _import(node, names)
     elif isinstance(node, FUNCTIONS):
-        later |= free_names(node)
+        names.inner.setdefault(getattr(node, "name", ""), set()).update(free_names(node))
         for outside in [*getattr(node, "decorator_list", []), *_defaults(node)]:
-            _visit(outside, names, later)
+            _visit(outside, names)
         if not isinstance(node, ast.Lambda):
             names.made.add(node.name)
+    elif isinstance(node, ast.ClassDef):
+        _class(node, names)
     elif isinstance(node, COMPREHENSIONS):
         for name in free_names(node):
             _read(name, names)
     else:
         _change(node, names)
         for child in _in_order(node):
-            _visit(child, names, later)
-        if isinstance(node, ast.ClassDef):
-            names.made.add(node.name)
+            _visit(child, names)
+
+
+def _class(node: ast.ClassDef, names: Names) -> None:
+    """Follow a class: its methods run later, and what its body makes stays inside."""
+    body = Names()
+    for statement in [*node.decorator_list, *node.bases, *node.keywords, *node.body]:
+        _visit(statement, body)
+    for name in body.read:
+        _read(name, names)
+    names.modules |= body.modules
+    names.inner[node.name] = set().union(*body.inner.values())
+    names.made.add(node.name)
 
 
 def _read(name: str, names: Names) -> None:
@@ -187,10 +203,14 @@ def _change(node: ast.AST, names: Names) -> None:
 
 
 def _is_generator(value: ast.AST) -> bool:
-    name = value.func if isinstance(value, ast.Call) else None
-    return (isinstance(name, ast.Attribute) and name.attr in GENERATORS) or (
-        isinstance(name, ast.Name) and name.id in GENERATORS
-    )
+    """Tell whether a value is `default_rng(0)`, or `torch.Generator().manual_seed(0)`."""
+    if not isinstance(value, ast.Call):
+        return False
+    maker = value.func
+    if isinstance(maker, ast.Attribute) and maker.attr == "manual_seed":
+        return _is_generator(maker.value)
+    name = maker.attr if isinstance(maker, ast.Attribute) else getattr(maker, "id", "")
+    return name in GENERATORS
 
 
 def _in_order(node: ast.AST) -> Iterator[ast.AST]:

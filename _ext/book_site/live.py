@@ -186,7 +186,7 @@ def bundle(*options: str, cwd: Path, stdin: str = "") -> None:
     common = ["--bundle", "--minify", "--log-level=warning", "--legal-comments=none"]
     target = ["--target=es2022", f"--banner:js={PROLOGUE}"]
     subprocess.run(
-        [esbuild, *common, *target, *options], cwd=cwd, input=stdin, text=True, check=True
+        [esbuild, *common, *target, *options], cwd=cwd, input=stdin, encoding="utf-8", check=True
     )
 
 

@@ -6,9 +6,10 @@ each rule can fail.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import nbformat
+from book_site.cells import Names, names_of
 from nbformat import NotebookNode
 
 # What nbval does not compare. Every use needs a reason beside it, in a comment.
@@ -194,6 +195,38 @@ def exercises_are_complete(notebook: NotebookNode) -> Iterator[str]:
             yield f"{name}: the solution does not pass its checker"
 
 
+def names_keep_their_meaning(notebook: NotebookNode) -> Iterator[str]:
+    """A name that a cell takes from another one is made once, and then left as it is.
+
+    Otherwise a cell that is run again, after the ones below it, prints something else.
+    A name that every cell makes for itself, such as `fig`, may be used again and again.
+    """
+    cells = {cell.id: names_of(cell.source) for cell in code_cells(notebook)}
+    imported = {name for names in cells.values() for name in names.imported}
+    generators = {name for names in cells.values() for name in names.generators}
+    shared = names_taken(cells.values()) - imported
+    makers: dict[str, str] = {}
+    for cell, names in cells.items():
+        for name in sorted(names.made & shared):
+            if name in makers:
+                yield f"{cell}: gives `{name}`, made in {makers[name]}, another meaning"
+            makers.setdefault(name, cell)
+        for name in sorted(names.changed - imported):
+            yield f"{cell}: changes `{name}`, made in {makers[name]}"
+        for name in sorted(names.read & generators):
+            yield f"{cell}: draws from `{name}` of {makers[name]}; it needs a generator of its own"
+
+
+def names_taken(cells: Iterable[Names]) -> set[str]:
+    """Return the names that some cell takes from another, also through functions."""
+    taken, waiting = set(), {name for names in cells for name in names.read}
+    while waiting:
+        taken |= waiting
+        called = (names.inner[name] for names in cells for name in waiting & {*names.inner})
+        waiting = set().union(*called) - taken
+    return taken
+
+
 RULES = [
     format_is_current,
     metadata_is_normalised,
@@ -206,4 +239,5 @@ RULES = [
     tags_are_known,
     skeleton_is_complete,
     exercises_are_complete,
+    names_keep_their_meaning,
 ]

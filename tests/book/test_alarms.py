@@ -40,7 +40,7 @@ def check(book: Path, arguments: list[str]) -> subprocess.CompletedProcess:
     """Run pytest in the copy, the copy's package first on the path."""
     environment = os.environ | {"PYTHONPATH": str(book / "code"), "ATTENTION_TEST_CASES": "20"}
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments]
-    return subprocess.run(command, cwd=book, env=environment, capture_output=True, text=True)
+    return subprocess.run(command, cwd=book, env=environment, capture_output=True, encoding="utf-8")
 
 
 def change_notebook(book: Path, change: Callable) -> None:
@@ -55,9 +55,9 @@ def nothing(book: Path) -> None:
 
 def wrong_scale(book: Path) -> None:
     path = book / "code/attention/by_hand.py"
-    source = path.read_text()
+    source = path.read_text(encoding="utf-8")
     assert "1 / np.sqrt(d_k)" in source
-    path.write_text(source.replace("1 / np.sqrt(d_k)", "1 / d_k"))
+    path.write_text(source.replace("1 / np.sqrt(d_k)", "1 / d_k"), encoding="utf-8")
 
 
 def wrong_number(book: Path) -> None:

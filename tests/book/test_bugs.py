@@ -2,7 +2,7 @@
 
 from .conftest import NOTEBOOKS, ROOT
 
-PAGE = (ROOT / "chapters" / "bugs.md").read_text()
+PAGE = (ROOT / "chapters" / "bugs.md").read_text(encoding="utf-8")
 ROWS = [
     [cell.strip() for cell in line.strip("| ").split(" | ")]
     for line in PAGE.splitlines()

@@ -10,7 +10,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 CHAPTERS = ROOT / "chapters"
-ALLOWED = tomllib.loads((Path(__file__).with_name("allowed_numbers.toml")).read_text())["allowed"]
+ALLOWED = tomllib.loads(
+    (Path(__file__).with_name("allowed_numbers.toml")).read_text(encoding="utf-8")
+)["allowed"]
 NUMBER = re.compile(r"\d\.\d|\d\s?\\?%|\bper ?cent\b")
 
 
@@ -20,7 +22,7 @@ def prose(path: Path) -> str:
         cells = nbformat.read(path, as_version=4).cells
         text = "\n\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
     else:
-        text = path.read_text()
+        text = path.read_text(encoding="utf-8")
     return without_code(text)
 
 
@@ -98,7 +100,7 @@ def test_every_citation_is_used_and_defined():
     cited = set()
     for keys in re.findall(r"\{cite:[pt]\}`([^`]+)`", everything):
         cited |= {key.strip() for key in keys.split(",")}
-    bibliography = (CHAPTERS / "references.bib").read_text()
+    bibliography = (CHAPTERS / "references.bib").read_text(encoding="utf-8")
     assert cited == set(re.findall(r"^@\w+\{(\w+),", bibliography, re.MULTILINE))
 
 

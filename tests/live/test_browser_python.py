@@ -16,7 +16,9 @@ def folder(tmp_path, monkeypatch):
         for name, depends in {"numpy": [], "matplotlib": ["numpy", "six"], "six": []}.items()
     }
     lock = tmp_path / "pyodide-lock.json"
-    lock.write_text(json.dumps({"packages": packages | {"scipy": packages["numpy"]}}))
+    lock.write_text(
+        json.dumps({"packages": packages | {"scipy": packages["numpy"]}}), encoding="utf-8"
+    )
     monkeypatch.setattr(browser_python, "PYODIDE_LOCK", lock)
     monkeypatch.setattr(browser_python, "FOLDER", tmp_path / "browser")
     (tmp_path / "browser").mkdir()
@@ -47,11 +49,11 @@ def test_only_files_with_the_right_hash_are_taken(folder, tmp_path):
 
 def test_a_damaged_file_is_seen(folder):
     for name in ("numpy", "matplotlib", "six"):
-        (folder / f"{name}.whl").write_text(name)
+        (folder / f"{name}.whl").write_text(name, encoding="utf-8")
     for name in browser_python.PURE:
-        (folder / f"{name}-1.0-py3-none-any.whl").write_text("")
+        (folder / f"{name}-1.0-py3-none-any.whl").write_text("", encoding="utf-8")
     assert browser_python.have_all_files()
-    (folder / "six.whl").write_text("si")
+    (folder / "six.whl").write_text("si", encoding="utf-8")
     assert not browser_python.have_all_files()
 
 
@@ -70,7 +72,7 @@ def test_a_release_on_disk_serves_instead(folder, tmp_path, monkeypatch):
     release = tmp_path / "release"
     release.mkdir()
     for name in ("numpy", "matplotlib", "six"):
-        (release / f"{name}.whl").write_text(name)
+        (release / f"{name}.whl").write_text(name, encoding="utf-8")
     monkeypatch.setenv("BOOK_PYODIDE", str(release))
     asked = []
     browser_python.fetch(

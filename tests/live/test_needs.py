@@ -16,7 +16,7 @@ NOTEBOOKS = sorted((HERE.parents[1] / "chapters").glob("[0-9]*.ipynb"))
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_each_live_cell_runs_after_what_it_needs(path):
     done = subprocess.run(
-        [sys.executable, HERE / "alone.py", path], capture_output=True, text=True, check=True
+        [sys.executable, HERE / "alone.py", path], capture_output=True, encoding="utf-8", check=True
     )
     outputs = json.loads(done.stdout.splitlines()[-1])
     assert len(outputs) > 10

@@ -86,7 +86,7 @@ def fresh() -> Callable[..., list[Outputs]]:
         made = subprocess.run(
             [sys.executable, "-c", textwrap.dedent(start), sources],
             capture_output=True,
-            text=True,
+            encoding="utf-8",
             check=True,
         )
         return [joined(json.loads(line)) for line in made.stdout.splitlines()]

@@ -223,7 +223,7 @@ def test_errors_read_like_pythons(open_chapter, source, shown, hidden) -> None:
 def test_files_of_the_site_are_found_by_cells(open_chapter) -> None:
     page = open_chapter("05-masking").page
     text = run(cell(page, "ch5-causal"), 'print(open("../experiments/masking.csv").readline())')
-    with open(ROOT / "experiments" / "masking.csv") as file:
+    with open(ROOT / "experiments" / "masking.csv", encoding="utf-8") as file:
         assert file.readline().strip() in text
 
 

@@ -17,7 +17,7 @@ MODES = {
     "phone": {"viewport": PHONE, "color_scheme": "light"},
     "phone-dark": {"viewport": PHONE, "color_scheme": "dark"},
 }
-AXE = (ROOT / "node_modules/axe-core/axe.min.js").read_text()
+AXE = (ROOT / "node_modules/axe-core/axe.min.js").read_text(encoding="utf-8")
 
 
 @dataclass

@@ -65,7 +65,7 @@ def test_only_what_can_work_is_offered() -> None:
 
 
 def test_form_that_the_button_fills_has_these_fields() -> None:
-    form = (ROOT / ".github" / "ISSUE_TEMPLATE" / "page.yml").read_text()
+    form = (ROOT / ".github" / "ISSUE_TEMPLATE" / "page.yml").read_text(encoding="utf-8")
     assert "id: page" in form
 
 
@@ -87,8 +87,8 @@ def book(tmp_path: Path) -> Path:
     (tmp_path / "node_modules").symlink_to(ROOT / "node_modules")
     chapters = tmp_path / "chapters"
     chapters.mkdir()
-    (chapters / "index.md").write_text("# Small book\n\n$x$\n")
-    (chapters / "references.bib").write_text("")
+    (chapters / "index.md").write_text("# Small book\n\n$x$\n", encoding="utf-8")
+    (chapters / "references.bib").write_text("", encoding="utf-8")
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
     cells = [nbformat.v4.new_markdown_cell("# One"), nbformat.v4.new_code_cell("1 + 1")]
     nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), chapters / "01.ipynb")
@@ -98,7 +98,9 @@ def book(tmp_path: Path) -> Path:
 
 def list_pages(book: Path, files: list[str]) -> None:
     lines = ["format: jb-book", "root: chapters/index", "chapters:"]
-    (book / "_toc.yml").write_text("\n".join([*lines, *(f"  - file: {file}" for file in files)]))
+    (book / "_toc.yml").write_text(
+        "\n".join([*lines, *(f"  - file: {file}" for file in files)]), encoding="utf-8"
+    )
 
 
 def build(book: Path, **setting: str) -> subprocess.CompletedProcess[str]:
@@ -128,7 +130,7 @@ def test_buttons_follow_the_setting_and_pages_the_contents(book: Path) -> None:
     assert links_out(book, "search.html") == ["https://github.com/o/n"]
 
     # Again without the setting, and with a page gone from the contents.
-    (book / "chapters" / "02.md").write_text("# Two\n")
+    (book / "chapters" / "02.md").write_text("# Two\n", encoding="utf-8")
     list_pages(book, ["chapters/02"])
     (book / "chapters" / "01.ipynb").unlink()
     assert build(book).returncode == 0
@@ -146,7 +148,7 @@ def test_without_files_for_the_browsers_python_there_is_no_live_code(book: Path)
 
 
 def test_warning_fails_the_build_every_time(book: Path) -> None:
-    with (book / "chapters" / "index.md").open("a") as page:
+    with (book / "chapters" / "index.md").open("a", encoding="utf-8") as page:
         page.write("\nSee [nowhere](nowhere.md).\n")
     for _ in range(2):
         done = build(book)

@@ -81,7 +81,9 @@ def test_style_sheets_load_nothing_from_elsewhere() -> None:
     sheets = list((SITE / "_static").rglob("*.css"))
     assert sheets
     for sheet in sheets:
-        assert not re.search(r"(?:url\(|@import)\s*[\"']?(?:https?:)?//", sheet.read_text())
+        assert not re.search(
+            r"(?:url\(|@import)\s*[\"']?(?:https?:)?//", sheet.read_text(encoding="utf-8")
+        )
 
 
 def test_pictures_are_described_and_sharp(path: Path) -> None:
