@@ -16,6 +16,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from attention.checks import _limit
+
 Array = np.ndarray
 Inputs = Mapping[str, object]
 
@@ -24,20 +26,38 @@ LARGEST_ANSWER = 100_000
 LONGEST_ERROR = 200
 LONGEST_SOURCE_LINE = 60
 
+WRONG_NUMBER = "wrong-number-of-outputs"
+MASKED_ARRAY = (
+    "Your function returns a masked array. Its masked entries are shown as --, but each still "
+    "has a number beneath, and other code may calculate with it. Say which number you mean, for "
+    "example with .filled(0)."
+)
+
 
 @dataclass(frozen=True)
 class Response:
-    """What a function did with one example: ``parts``, or ``slug`` and ``message``."""
+    """What a function did with one example: ``parts``, or ``slug`` and ``message``.
+
+    ``things`` counts what a tuple held that was read as one array, such as the
+    rows of a matrix; ``narrow`` says that the numbers have 16 bits only.
+    """
 
     parts: tuple[Array, ...] = ()
     slug: str = ""
     message: str = ""
     changed: Mapping[str, Array] | None = None
+    things: int = 0
+    narrow: bool = False
 
     @property
     def usable(self) -> bool:
         """Tell whether there are arrays to compare."""
         return not self.slug
+
+    @property
+    def stops_the_check(self) -> bool:
+        """Tell whether the function was broken off, so that no more calls should follow."""
+        return self.slug in ("interrupted", "too-slow")
 
 
 class UnusableError(Exception):
@@ -71,7 +91,8 @@ def ask(function: Callable, inputs: Inputs, outputs: int, boolean: bool = False)
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            parts = _as_parts(function(*given.values()), outputs)
+            returned = _limit.call(function, tuple(given.values()))
+            parts = _as_parts(returned, outputs)
             if not boolean:
                 parts = tuple(part.astype(float) for part in parts)
         except UnusableError as unusable:
@@ -80,7 +101,8 @@ def ask(function: Callable, inputs: Inputs, outputs: int, boolean: bool = False)
         except BaseException as error:
             return _response_to(error)
     changed = {name: given[name] for name in inputs if _differ(inputs[name], given[name])}
-    return Response(parts, changed=changed)
+    things = len(returned) if outputs == 1 and _is_several(returned, outputs) else 0
+    return Response(parts, changed=changed, things=things, narrow=_is_narrow(returned))
 
 
 def does_not_accept(function: Callable, inputs: Inputs) -> bool:
@@ -125,10 +147,23 @@ def _as_parts(returned: object, outputs: int) -> tuple[Array, ...]:
             "If you have written it, look for a missing return.",
         )
     if _is_several(returned, outputs):
-        if len(returned) != outputs or outputs == 1:
-            raise _wrong_number(len(returned), outputs)
+        if outputs == 1:
+            return (_stacked(returned),)
+        if len(returned) != outputs:
+            raise UnusableError(WRONG_NUMBER, wrong_number(len(returned), outputs))
         return tuple(_as_array(thing) for thing in returned)
     return (_as_array(returned),)
+
+
+def _stacked(things: tuple) -> Array:
+    """Make one array of several, such as the parts that ``torch.chunk`` cuts a tensor into.
+
+    Whether that array is what was asked for, or the tuple a mistake, its shape tells.
+    """
+    arrays = [_as_array(thing) for thing in things]
+    if len({array.shape for array in arrays}) != 1:
+        raise UnusableError(WRONG_NUMBER, wrong_number(len(things), 1))
+    return np.stack(arrays)
 
 
 def _is_blank(returned: object) -> bool:
@@ -142,23 +177,24 @@ def _is_several(returned: object, outputs: int) -> bool:
     if isinstance(returned, tuple):
         return not returned or not all(np.isscalar(thing) for thing in returned)
     if isinstance(returned, list) and outputs > 1:
-        return bool(returned) and all(isinstance(thing, Array) for thing in returned)
+        return bool(returned) and all(hasattr(type(thing), "__array__") for thing in returned)
     return False
 
 
-def _wrong_number(count: int, outputs: int) -> UnusableError:
+def wrong_number(count: int, outputs: int) -> str:
+    """Say that a tuple holds more or fewer things than were asked for."""
     if count == 1:
-        message = "Your function returns a tuple with one thing in it. Is there a stray comma?"
-    else:
-        expected = "1 thing" if outputs == 1 else f"{outputs} things"
-        message = f"Your function returns {count} things. It should return {expected}."
-    return UnusableError("wrong-number-of-outputs", message)
+        return "Your function returns a tuple with one thing in it. Is there a stray comma?"
+    expected = "1 thing" if outputs == 1 else f"{outputs} things"
+    return f"Your function returns {count} things. It should return {expected}."
 
 
 def _as_array(thing: object) -> Array:
     kind = name_of_type(thing)
     try:
         plain = _opened(thing)
+    except UnusableError:
+        raise
     except Exception:
         if isinstance(thing, list | tuple):
             raise _not_numbers(kind) from None
@@ -196,11 +232,33 @@ def _opened(thing: object) -> object:
     """
     if isinstance(thing, list | tuple):
         return [_opened(inner) for inner in thing]
+    if np.ma.is_masked(thing):
+        raise UnusableError("masked-array", MASKED_ARRAY)
     if isinstance(thing, int | float | complex | np.generic | Array):
         return thing
+    if hasattr(type(thing), "detach"):
+        return _opened_tensor(thing)
     if hasattr(type(thing), "__array__"):
         return np.asarray(thing)
+    if hasattr(type(thing), "__float__"):  # a Fraction, a Decimal
+        return float(thing)
     raise TypeError
+
+
+def _opened_tensor(tensor: object) -> Array:
+    """Read a tensor of torch, also one that needs a gradient, lies elsewhere or is bfloat16."""
+    tensor = tensor.detach().cpu()
+    try:
+        return np.asarray(tensor)
+    except TypeError:  # NumPy has no bfloat16
+        return np.asarray(tensor.float())
+
+
+def _is_narrow(thing: object) -> bool:
+    """Tell whether there are numbers of 16 bits among what a function returned."""
+    if isinstance(thing, list | tuple):
+        return any(_is_narrow(inner) for inner in thing)
+    return str(getattr(thing, "dtype", "")).endswith("float16")  # or bfloat16
 
 
 def _not_numbers(kind: str) -> UnusableError:
@@ -223,6 +281,12 @@ def _response_to(error: BaseException) -> Response:
         message = "You stopped your function. Does it have a loop that never ends?"
         return Response(slug="interrupted", message=message)
     place = _readers_line(error)
+    if isinstance(error, _limit.OutOfTimeError):
+        seconds = f"{_limit.SECONDS:g} second" + "s" * (_limit.SECONDS != 1)
+        message = (
+            f"Your function had not finished after {seconds}{place}. Does a loop in it never end?"
+        )
+        return Response(slug="too-slow", message=message)
     if isinstance(error, RecursionError):
         # Python's own words depend on where exactly the limit was met.
         what = "RecursionError: it calls itself without end"
@@ -235,7 +299,11 @@ def _response_to(error: BaseException) -> Response:
 
 def _readers_line(error: BaseException) -> str:
     """Give the line of the reader's code that was running, as `` (line 3: ...)``."""
-    frames = list(traceback.walk_tb(error.__traceback__))[1:]  # the first one is `ask`
+    frames = [
+        (frame, line)
+        for frame, line in traceback.walk_tb(error.__traceback__)
+        if frame.f_globals.get("__name__") not in (__name__, _limit.__name__)
+    ]
     if not frames:
         return ""
     module = frames[0][0].f_globals.get("__name__")

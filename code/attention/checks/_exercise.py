@@ -6,7 +6,8 @@ last. An answer that fails is looked at in the first stage it fails in. There
 1. its numbers are compared with those of *mistaken* functions, one for each
    common misconception: if they agree, that misconception is named;
 2. if none agrees (two mistakes at once, say), the numbers are searched for a
-   *symptom*: rows that do not sum to 1, a transposed shape, NaN;
+   *symptom* that all wrong ones show: rows that do not sum to 1, a transposed
+   shape, NaN;
 3. if there is none, the verdict says that the numbers differ.
 
 In each case the verdict shows the smallest example that fails.
@@ -19,7 +20,15 @@ from functools import cached_property
 import numpy as np
 
 from attention.checks import _printing
-from attention.checks._calling import Inputs, Response, ask, does_not_accept, name_of_type
+from attention.checks._calling import (
+    WRONG_NUMBER,
+    Inputs,
+    Response,
+    ask,
+    does_not_accept,
+    name_of_type,
+    wrong_number,
+)
 
 Array = np.ndarray
 Parts = tuple[Array, ...]
@@ -58,12 +67,14 @@ class Misconception:
 class Symptom:
     """A property of a wrong answer that hints at what is wrong.
 
-    ``shows(inputs, expected, got)`` is called with arrays of equal shapes.
+    ``shows(inputs, expected, got)`` is called with arrays of equal shapes. It may
+    return None where an example says nothing about the symptom. The symptom is
+    reported if all wrong answers that say anything show it.
     """
 
     slug: str
     message: str
-    shows: Callable[[Inputs, Parts, Parts], bool]
+    shows: Callable[[Inputs, Parts, Parts], bool | None]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -83,7 +94,11 @@ class Exercise:
     stages : tuple of tuples of examples
         Everyday examples first, edge cases last; in each the smallest first.
     misconceptions : tuple of Misconception
+        Those of this exercise alone. They are looked at first.
     symptoms : tuple of Symptom
+    shared : tuple of Misconception
+        Those of an attention or a softmax inside the exercise, made by
+        `_mistakes`. One that shows nothing new here is left out.
     accepts : callable, optional
         ``accepts(inputs, parts)`` decides whether an answer is right, where
         comparing with the reference would be too narrow.
@@ -103,6 +118,7 @@ class Exercise:
     stages: tuple[tuple[Inputs, ...], ...]
     misconceptions: tuple[Misconception, ...]
     symptoms: tuple[Symptom, ...] = ()
+    shared: tuple[Misconception, ...] = ()
     accepts: Callable[[Inputs, Parts], bool] | None = None
     tolerance: float = RELATIVE
     remark: Callable[[Inputs, Parts], tuple[str, object]] | None = None
@@ -124,11 +140,26 @@ class Exercise:
     @cached_property
     def mistakes(self) -> list[tuple[Misconception, list[Response]]]:
         """What each mistaken function answers to the examples."""
-        return [
+        made = [
             (misconception, self._ask_ours(mistaken))
             for misconception in self.misconceptions
             for mistaken in misconception.mistaken
         ]
+        own = {misconception.slug: misconception for misconception in self.misconceptions}
+        for misconception in self.shared:
+            for mistaken in misconception.mistaken:
+                responses = self._ask_ours(mistaken)
+                others = [self.expected, *(other for _, other in made)]
+                if not any(self._says_nothing_new(responses, other) for other in others):
+                    made.append((own.get(misconception.slug, misconception), responses))
+        return made
+
+    def _says_nothing_new(self, responses: list[Response], others: list[Response]) -> bool:
+        """Tell whether a function gives the same numbers as another, wherever it gives any."""
+        return all(
+            not mine.usable or self.agree(mine, theirs)
+            for mine, theirs in zip(responses, others, strict=True)
+        )
 
     def check(self, answer: object) -> Verdict:
         """Judge the reader's function; never raises."""
@@ -136,10 +167,13 @@ class Exercise:
         if finding:
             return self._rejected(*finding)
         # Everything twice: the same question must get the same answer.
-        responses, again = self._ask_all(answer), self._ask_all(answer)
-        for last in (responses[-1], again[-1]):
-            if last.slug == "interrupted":
+        rounds = []
+        for _ in range(2):
+            rounds.append(self._ask_all(answer))
+            last = rounds[-1][-1]
+            if last.stops_the_check:
                 return self._rejected(last.slug, last.message)
+        responses, again = rounds
         if responses[0].slug == "not-started":
             return self._rejected("not-started", responses[0].message)
         with np.errstate(all="ignore"):  # the answer may hold any number
@@ -168,13 +202,13 @@ class Exercise:
         responses = []
         for example in self.examples:
             responses.append(ask(function, example, len(self.outputs), self.boolean))
-            if responses[-1].slug == "interrupted":
+            if responses[-1].stops_the_check:
                 break
         return responses
 
     def _ask_ours(self, function: Callable) -> list[Response]:
         responses = self._ask_all(function)
-        if responses[-1].slug == "interrupted":  # half a list must not be kept
+        if responses[-1].stops_the_check:  # half a list must not be kept
             raise KeyboardInterrupt
         return responses
 
@@ -294,24 +328,34 @@ class Exercise:
         """Find a property that tells at least where to look."""
         wrong = [i for i in wrong if responses[i].usable]
         for i in wrong:
-            misfit = self._misfit(self.expected[i].parts, responses[i].parts)
+            misfit = self._misfit(self.expected[i].parts, responses[i])
             if misfit:
                 return *misfit, i
-        for symptom in (*self.symptoms, *SYMPTOMS_OF_ANY):
-            for i in wrong:
-                if symptom.shows(self.examples[i], self.expected[i].parts, responses[i].parts):
-                    return symptom.slug, symptom.message, i
+        symptoms = (*self.symptoms, *SYMPTOMS_OF_ANY)
+        if all(responses[i].narrow for i in wrong):
+            symptoms = (TOO_FEW_DIGITS, *symptoms)
+        for symptom in symptoms:
+            shown = [
+                symptom.shows(self.examples[i], self.expected[i].parts, responses[i].parts)
+                for i in wrong
+            ]
+            telling = [i for i, shows in zip(wrong, shown, strict=True) if shows is not None]
+            if telling and all(shows is None or shows for shows in shown):
+                return symptom.slug, symptom.message, telling[0]
         return (
             "differs",
             "The shape is right, the numbers are not. Work through the example below by hand.",
             wrong[0],
         )
 
-    def _misfit(self, expected: Parts, got: Parts) -> tuple[str, str] | None:
+    def _misfit(self, expected: Parts, response: Response) -> tuple[str, str] | None:
         """Compare the number of outputs and their shapes."""
+        got = response.parts
+        if response.things and got[0].shape != expected[0].shape:
+            return WRONG_NUMBER, wrong_number(response.things, 1)
         if len(got) != len(expected):
             return (
-                "wrong-number-of-outputs",
+                WRONG_NUMBER,
                 f"Your function returns one thing. It should return {len(expected)}: "
                 f"{' and '.join(self.outputs)}, in this order.",
             )
@@ -362,6 +406,12 @@ def _is_roughly_right(inputs: Inputs, expected: Parts, got: Parts) -> bool:
     return all(close(a, b, 0.02) for a, b in zip(got, expected, strict=True))
 
 
+TOO_FEW_DIGITS = Symptom(
+    "too-few-digits",
+    "Right as far as it goes, but numbers of 16 bits (float16, bfloat16) keep only two or three "
+    "digits, and here five are compared. Calculate in float32 or float64.",
+    _is_roughly_right,
+)
 SYMPTOMS_OF_ANY = (
     Symptom(
         "not-finite",
@@ -371,8 +421,8 @@ SYMPTOMS_OF_ANY = (
     ),
     Symptom(
         "approximate",
-        "Close, but not the same number. Is something rounded, estimated from a sample, "
-        "or a small constant added?",
+        "Close, but not the same number. Is something rounded, estimated from a sample or "
+        "calculated with few digits, or a small constant added?",
         _is_roughly_right,
     ),
 )

@@ -475,6 +475,12 @@ STRONGEST_SOURCES = Exercise(
                 source_length=2,
                 target_length=3,
             ),
+            # The largest weight of the second row lies beyond the column of END.
+            example(
+                weights=[[0.2, 0.1, 0.6, 0.1], [0.3, 0.1, 0.1, 0.5], [0.1, 0.7, 0, 0.2]],
+                source_length=2,
+                target_length=2,
+            ),
         ),
     ),
     misconceptions=(

@@ -615,6 +615,9 @@ FLIP_RATE = Exercise(
         (
             example(before=[3, 2, 1], cut=[2, 1, 0.5], control=[3, 2, 1]),
             example(before=[1, 5, -2, -1], cut=[2, 5, 1, -9], control=[-1, -4, 3, -1]),
+            example(
+                before=[0.4, 2, -0.3, 0.7], cut=[-0.2, 0.6, -5, 0.1], control=[0.3, -0.5, 4, 0.8]
+            ),
         ),
     ),
     misconceptions=(
