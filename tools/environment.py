@@ -109,16 +109,16 @@ def install_torch() -> None:
     file, ask uv, which knows PyTorch's own index of CPU builds. Only if both
     fail is the plain build taken.
     """
-    pinned = locked("torch", TORCH_LOCK)
+    pinned = locked("torch", TORCH_LOCK).split()[0].partition("+")[0]
     version = "import importlib.metadata as m; print('torch==' + m.version('torch'))"
-    if run_python(version).stdout.strip().partition("+")[0] == pinned.partition("+")[0]:
+    if run_python(version).stdout.strip().partition("+")[0] == pinned:
         return
     options = ["--require-hashes", "--no-deps", "--requirement", str(TORCH_LOCK)]
     ways = [["pip", "install", *options], ["uv", "pip", "install", *CPU_BUILD, *options]]
     if any(found(*way) for way in ways[: 2 if platform.system() == "Linux" else 1]):
         return
     print("No CPU build of torch within reach: pip takes the plain one (several GB, no hashes).")
-    pip("install", pinned.partition("+")[0])
+    pip("install", pinned)
 
 
 def install_newest() -> None:
@@ -145,11 +145,12 @@ def run_python(code: str) -> subprocess.CompletedProcess[str]:
 
 
 def locked(package: str, lock: Path | None = None) -> str:
-    """Return `name==version` as a lock, else requirements.lock, pins a package."""
+    """Return what a lock, else requirements.lock, says of a package: version and hashes."""
     lock = lock or LOCK
-    for line in lock.read_text(encoding="utf-8").splitlines():
+    text = lock.read_text(encoding="utf-8").replace("\\\n", "")
+    for line in text.splitlines():
         if line.startswith(f"{package.replace('_', '-')}=="):
-            return line.split()[0]
+            return line
     sys.exit(f"{lock.name} pins no {package}")
 
 
@@ -178,7 +179,7 @@ def write_torch_lock(torch: str) -> None:
     linux = uv_compile("-", "--no-deps", "--torch-backend=cpu", stdin=cpu, check=False)
     if "--hash" in linux:
         TORCH_LOCK.write_text(f"{TORCH_HEADER}{linux}{elsewhere}", encoding="utf-8")
-    elif locked("torch", TORCH_LOCK) == f"{torch}+cpu":
+    elif locked("torch", TORCH_LOCK).startswith(f"{torch}+cpu "):
         print(f"PyTorch's index is out of reach; {TORCH_LOCK.name} stays as it is ({torch}).")
     else:
         sys.exit(
