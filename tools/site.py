@@ -68,7 +68,7 @@ def links() -> int:
     shutil.rmtree(LINKS, ignore_errors=True)
     print("Asking the addresses that the book links to ...", flush=True)
     done = jupyter_book("--all", "--builder", "linkcheck", "--path-output", str(LINKS))
-    found = LINKS / "_build" / "linkcheck" / "output.json"
+    found = LINKS / "_build" / "html" / "output.json"
     if not found.exists():
         print(done.stdout)
         return 1
