@@ -8,12 +8,14 @@ import zipfile
 from hashlib import sha256
 from importlib import metadata
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import environment
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+TORCH = environment.locked("torch", environment.TORCH_LOCK).partition("+")[0]
 HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")
 
 
@@ -157,3 +159,46 @@ def test_a_package_that_is_nowhere_is_no_error_yet(shelf, tmp_path):
     lock = write_lock(tmp_path / "other.lock", "0" * 64)
     lock.write_text(lock.read_text(encoding="utf-8").replace("little", "large"), encoding="utf-8")
     assert not environment.found("pip", "install", "--require-hashes", "-r", str(lock))
+
+
+# ------------------------------------------------------------ which build of torch
+
+
+@pytest.fixture
+def asked(monkeypatch) -> list[str]:
+    """Let no torch be installed, find nothing, and write down what pip and uv are asked for."""
+    asked = []
+    monkeypatch.setattr(environment, "run_python", lambda code: CompletedProcess([], 1, "", ""))
+    monkeypatch.setattr(environment, "pip", lambda *words: asked.append(" ".join(("pip", *words))))
+    monkeypatch.setattr(environment, "found", lambda *words: asked.append(" ".join(words)))
+    return asked
+
+
+def test_everything_is_installed_by_its_hash(asked, monkeypatch):
+    monkeypatch.setattr(environment.platform, "system", lambda: "Darwin")
+    environment.install_locked()
+    options = "--require-hashes --no-deps --requirement"
+    assert asked == [
+        f"pip install {options} {environment.LOCK}",
+        f"pip install {options} {environment.TORCH_LOCK}",
+        f"pip install --no-deps --no-build-isolation --editable {environment.ROOT}",
+    ]
+
+
+def test_on_linux_the_plain_torch_comes_last(asked, monkeypatch, capsys):
+    monkeypatch.setattr(environment.platform, "system", lambda: "Linux")
+    environment.install_torch()
+    by_hash = f"--require-hashes --no-deps --requirement {environment.TORCH_LOCK}"
+    assert asked == [
+        f"pip install {by_hash}",
+        f"uv pip install --python {environment.PYTHON} --torch-backend cpu {by_hash}",
+        f"pip install {TORCH}",
+    ]
+    assert "no hashes" in capsys.readouterr().out
+
+
+def test_an_installed_torch_of_this_version_stays(asked, monkeypatch):
+    said = CompletedProcess([], 0, f"{TORCH}+cpu\n", "")
+    monkeypatch.setattr(environment, "run_python", lambda code: said)
+    environment.install_torch()
+    assert asked == []

@@ -114,8 +114,10 @@ def install_torch() -> None:
     if run_python(version).stdout.strip().partition("+")[0] == pinned:
         return
     options = ["--require-hashes", "--no-deps", "--requirement", str(TORCH_LOCK)]
-    ways = [["pip", "install", *options], ["uv", "pip", "install", *CPU_BUILD, *options]]
-    if any(found(*way) for way in ways[: 2 if platform.system() == "Linux" else 1]):
+    if platform.system() != "Linux":
+        pip("install", *options)
+        return
+    if found("pip", "install", *options) or found("uv", "pip", "install", *CPU_BUILD, *options):
         return
     print("No CPU build of torch within reach: pip takes the plain one (several GB, no hashes).")
     pip("install", pinned)
