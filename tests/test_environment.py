@@ -202,3 +202,11 @@ def test_an_installed_torch_of_this_version_stays(asked, monkeypatch):
     monkeypatch.setattr(environment, "run_python", lambda code: said)
     environment.install_torch()
     assert asked == []
+
+
+def test_without_pytorchs_index_the_newest_versions_come_with_the_locked_torch(asked, monkeypatch):
+    monkeypatch.setattr(environment.platform, "system", lambda: "Linux")
+    environment.install_newest()
+    assert asked[1].endswith("--torch-backend cpu --upgrade torch")
+    assert asked[2].endswith(f"--requirement {environment.TORCH_LOCK}")
+    assert asked[-1] == f"pip install --upgrade --editable {environment.ROOT}[book,lint,test]"

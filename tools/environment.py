@@ -17,6 +17,7 @@ import os
 import platform
 import subprocess
 import sys
+import tempfile
 import venv
 from functools import partial
 from pathlib import Path
@@ -126,9 +127,9 @@ def install_torch() -> None:
 def install_newest() -> None:
     """Install the newest versions that pyproject.toml allows."""
     pip("install", "--upgrade", "uv")
-    if platform.system() == "Linux":
-        # If this fails, pip takes the build that it finds: see install_torch.
-        found("uv", "pip", "install", *CPU_BUILD, "--upgrade", "torch")
+    newest_torch = ("uv", "pip", "install", *CPU_BUILD, "--upgrade", "torch")
+    if platform.system() == "Linux" and not found(*newest_torch):
+        install_torch()
     pip("install", "--upgrade", "--editable", f"{ROOT}[{','.join(EXTRAS)}]")
 
 
@@ -166,11 +167,14 @@ def write_locks() -> None:
     frozen = subprocess.run(freeze, check=True, capture_output=True, text=True, encoding="utf-8")
     versions = [line for line in frozen.stdout.splitlines() if "==" in line]
     torch = next(line.partition("+")[0] for line in versions if line.startswith("torch=="))
-    # uv reads the versions to prefer from the file that it is to write.
-    LOCK.write_text("\n".join(versions) + "\n", encoding="utf-8")
     extras = [f"--extra={extra}" for extra in EXTRAS]
     wanted = [str(ROOT / "pyproject.toml"), *extras, "--no-emit-package=torch"]
-    uv_compile(*wanted, f"--output-file={LOCK}")
+    with tempfile.TemporaryDirectory() as folder:
+        # uv reads the versions to prefer from the file that it is to write.
+        draft = Path(folder) / LOCK.name
+        draft.write_text("\n".join(versions) + "\n", encoding="utf-8")
+        uv_compile(*wanted, f"--output-file={draft}")
+        LOCK.write_text(draft.read_text(encoding="utf-8"), encoding="utf-8")
     write_torch_lock(torch)
 
 
