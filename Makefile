@@ -6,7 +6,7 @@ RUN := .venv/bin/python
 # Two small cores: more threads make the book's small arrays slower.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help setup book serve test notebooks lab lint experiments bottleneck translator mutants lock newest clean
+.PHONY: help setup book serve test notebooks lab lint linkcheck experiments bottleneck translator mutants lock newest clean
 
 help:             ## say what each verb does
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -22,7 +22,7 @@ serve: book       ## show the built site on this machine
 
 test: setup       ## every check: code, notebooks (executed and compared), built site
 	@$(RUN) tools/site.py build
-	@$(RUN) -m ruff check .
+	@$(RUN) tools/lint.py
 	@$(RUN) -m pytest -n 2 --dist loadfile
 	@$(RUN) -m pytest --nbval -n 2 --dist loadfile chapters
 
@@ -32,9 +32,11 @@ notebooks: setup  ## execute every notebook afresh and store its outputs
 lab: setup        ## open the notebooks in JupyterLab
 	@$(RUN) -m jupyter lab chapters
 
-lint: setup       ## the fast checks: style, notebooks, prose
-	@$(RUN) -m ruff check .
-	@$(RUN) -m pytest tests/book
+lint: setup       ## the fast checks: style, imports, spelling, scripts, notebooks, prose
+	@$(RUN) tools/lint.py --book
+
+linkcheck: setup  ## ask every address outside the site whether it still answers (needs the internet)
+	@$(RUN) tools/site.py links
 
 # The test of the pronouns takes the models apart that translation.py leaves behind.
 FIRST = experiments/translation.py
@@ -52,7 +54,7 @@ translator: setup ## only the model of chapter 9 (twenty minutes)
 mutants: setup    ## mutation test of by_hand; MODULE=layers or transformer for those (up to an hour)
 	@$(RUN) tools/mutants.py $(or $(MODULE),by_hand)
 
-lock:             ## write requirements.lock from the environment as it is
+lock:             ## write the locks of Python's packages from the environment as it is
 	@$(PYTHON) tools/environment.py --lock
 
 newest:           ## take the newest versions instead of the locked ones

@@ -4,7 +4,7 @@ Called by tools/environment.py; needs the standard library and the pip of
 `.venv`. Pyodide itself comes from npm with the other scripts. This adds the
 packages it loads: NumPy and matplotlib in the builds that Pyodide's lock names,
 each checked against the hash in that lock, and the pure Python packages that
-`attention` imports, in the versions of requirements.lock. What a browser would
+`attention` imports, as requirements.lock pins them. What a browser would
 compile at every start is compiled here once (browser_bytecode.mjs).
 """
 
@@ -39,7 +39,7 @@ def fetch(pip: Callable[..., int], node: Callable[..., int], locked: Callable[[s
     """Fetch all files that are missing, and tell whether the folder is complete.
 
     `pip` and `node` run these programs with some arguments and return the exit
-    code; `locked` gives the line of requirements.lock that pins a package.
+    code; `locked` gives what requirements.lock says of a package: its version and hashes.
     """
     FOLDER.mkdir(exist_ok=True)
     wanted = wheels_of_pyodide()
@@ -55,10 +55,14 @@ def fetch(pip: Callable[..., int], node: Callable[..., int], locked: Callable[[s
             for carrier in Path(folder).glob("*.whl"):
                 take(carrier, wanted)
     for name in PURE:
-        if not list(FOLDER.glob(f"{name}-{locked(name).partition('==')[2]}-*.whl")):
+        version = locked(name).split()[0].partition("==")[2]
+        if not list(FOLDER.glob(f"{name}-{version}-*.whl")):
             for old in FOLDER.glob(f"{name}-*.whl"):
                 old.unlink()
-            pip(*DOWNLOAD, str(FOLDER), locked(name))
+            with tempfile.TemporaryDirectory() as folder:
+                wanted_file = Path(folder) / "requirements.txt"
+                wanted_file.write_text(locked(name), encoding="utf-8")
+                pip(*DOWNLOAD, str(FOLDER), "--require-hashes", "--requirement", str(wanted_file))
     if not have_all_files():
         return False
     print("Compiling Python's library for the browser ...", flush=True)

@@ -509,7 +509,7 @@ def width_for(parameters: int, config: RecurrentConfig, field: str = "d_decoder"
     too_wide = 2
     while count(too_wide) < parameters:
         too_wide *= 2
-    widest, too_wide = too_wide // 2, too_wide  # count(widest) <= parameters <= count(too_wide)
+    widest = too_wide // 2  # count(widest) <= parameters <= count(too_wide)
     while too_wide - widest > 1:
         middle = (widest + too_wide) // 2
         widest, too_wide = (middle, too_wide) if count(middle) <= parameters else (widest, middle)

@@ -397,7 +397,7 @@ RETURNED = {
     "three outputs": ("wrong-number-of-outputs", lambda: (np.eye(2), np.eye(2), np.eye(2))),
     "stray comma": ("wrong-number-of-outputs", lambda: (np.eye(2),)),
     "other shape": ("wrong-shape", lambda: np.ones((5, 1, 4))),
-    "empty": ("wrong-shape", lambda: []),
+    "empty": ("wrong-shape", list),
     "empty array": ("wrong-shape", lambda: np.zeros((0, 3))),
 }
 # With one output: a matrix, a vector, a number, and one judged by plugging it in.

@@ -1,10 +1,13 @@
 """Fetching the files of the browser's Python: nothing that is not what the lock says."""
 
 import json
+import re
 import zipfile
 from hashlib import sha256
+from pathlib import Path
 
 import browser_python
+import environment
 import pytest
 
 
@@ -66,6 +69,22 @@ def test_without_a_network_nothing_is_complete(folder):
     )
     assert not done
     assert len(asked) == 1 + len(browser_python.PURE)
+
+
+def test_pure_packages_are_asked_for_by_their_hashes(folder):
+    asked = {}
+
+    def pip(*arguments: str) -> int:
+        if "--require-hashes" in arguments:
+            text = Path(arguments[-1]).read_text(encoding="utf-8")
+            asked[text] = arguments[-2]
+        return 1
+
+    browser_python.fetch(pip, node=lambda *arguments: 0, locked=environment.locked)
+    assert len(asked) == len(browser_python.PURE)
+    for text, option in asked.items():
+        assert re.fullmatch(r"[a-z-]+==[\d.]+( +--hash=sha256:[0-9a-f]{64})+", text)
+        assert option == "--requirement"
 
 
 def test_a_release_on_disk_serves_instead(folder, tmp_path, monkeypatch):

@@ -73,7 +73,8 @@ class Handler(SimpleHTTPRequestHandler):
 
     def do_GET(self) -> None:
         if self.path not in self.pages:
-            return super().do_GET()
+            super().do_GET()
+            return
         body = self.pages[self.path].encode()
         self.send_response(200)
         self.send_header("Content-Type", "text/html; charset=utf-8")

@@ -100,7 +100,7 @@ def make_pair(tree: Node) -> Pair:
     words = french(tree)
     sure = [(source, target) for target, word in enumerate(words) for source in word.sure]
     possible = [(source, target) for target, word in enumerate(words) for source in word.possible]
-    first = {source: target for source, target in reversed(sure)}
+    first = dict(reversed(sure))
     pronouns = []
     for leaf in line:
         if leaf.symbol == "Pron":
