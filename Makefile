@@ -6,7 +6,7 @@ RUN := .venv/bin/python
 # Two small cores: more threads make the book's small arrays slower.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help setup book serve test notebooks lab lint experiments bottleneck translator mutants lock newest clean
+.PHONY: help setup book serve test portable notebooks lab lint experiments bottleneck translator mutants lock newest clean
 
 help:             ## say what each verb does
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -25,6 +25,9 @@ test: setup       ## every check: code, notebooks (executed and compared), built
 	@$(RUN) -m ruff check .
 	@$(RUN) -m pytest -n 2 --dist loadfile
 	@$(RUN) -m pytest --nbval -n 2 --dist loadfile chapters
+
+portable: setup   ## what compares trained numbers, as four different processors would compute
+	@$(RUN) tools/portable.py
 
 notebooks: setup  ## execute every notebook afresh and store its outputs
 	@$(RUN) tools/notebooks.py run
