@@ -41,7 +41,7 @@ lint: setup       ## the fast checks: style, notebooks, prose
 
 # The test of the pronouns takes the models apart that translation.py leaves behind.
 FIRST = experiments/translation.py
-EXPERIMENTS = $(FIRST) $(filter-out $(FIRST), $(sort $(wildcard experiments/*.py)))
+EXPERIMENTS = $(FIRST) $(filter-out $(FIRST) experiments/common.py, $(sort $(wildcard experiments/*.py)))
 
 experiments: setup ## run every long experiment afresh and store its log and weights (a night)
 	@for script in $(EXPERIMENTS); do echo $$script; $(RUN) $$script || exit 1; done
