@@ -44,6 +44,7 @@ def test_scaling_log_is_complete(scaling_log):
     assert len(found) == len(expected)
 
 
+@pytest.mark.arithmetic
 @pytest.mark.parametrize(
     "job", [(16, "scaled", 0.01, 0), (64, "unscaled, small W_Q", 0.004, 5)], ids=str
 )
@@ -112,6 +113,7 @@ def test_parameters_in_the_log_of_the_bottleneck(bottleneck):
     }
 
 
+@pytest.mark.arithmetic
 def test_the_bottleneck_begins_again_as_it_was_logged(bottleneck):
     (logged,) = (
         row
@@ -127,6 +129,7 @@ def test_the_bottleneck_begins_again_as_it_was_logged(bottleneck):
     assert run.log[-1].tokens == int(logged["tokens"])
 
 
+@pytest.mark.arithmetic
 @pytest.mark.parametrize("arm", ["fixed", "additive"])
 def test_committed_weights_are_those_of_the_log(bottleneck, arm):
     model = load_translator(WEIGHTS / f"translator-{arm}.safetensors")
@@ -213,6 +216,7 @@ def test_log_of_the_positions_is_complete(positions):
     assert len(positions.SEEDS) >= 3
 
 
+@pytest.mark.arithmetic
 def test_one_run_of_the_positions_made_again(positions):
     """Float32 training differs between processors; what was learned should not."""
     again = positions.run(("recency", "alibi", 1, positions.STEPS))
@@ -287,6 +291,7 @@ def test_log_of_the_norm_placement_is_complete(norms):
     assert len(found) == len(expected)
 
 
+@pytest.mark.arithmetic
 def test_one_run_of_the_norm_placement_made_again(norms):
     key = (2, "post", 0.001, 0, 1)
     names = ("layers", "norm", "learning_rate", "warm_up", "seed")
