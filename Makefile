@@ -6,7 +6,7 @@ RUN := .venv/bin/python
 # Two small cores: more threads make the book's small arrays slower.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help setup book serve test portable notebooks lab lint experiments bottleneck translator mutants lock newest clean
+.PHONY: help setup book serve test portable planted notebooks lab lint experiments bottleneck translator mutants lock newest clean
 
 help:             ## say what each verb does
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -28,6 +28,9 @@ test: setup       ## every check: code, notebooks (executed and compared), built
 
 portable: setup   ## what compares trained numbers, as four different processors would compute
 	@$(RUN) tools/portable.py
+
+planted: setup    ## plant faults: what compares trained numbers must see them in each arithmetic
+	@$(RUN) tools/planted.py
 
 notebooks: setup  ## execute every notebook afresh and store its outputs
 	@$(RUN) tools/notebooks.py run
