@@ -6,7 +6,7 @@ RUN := .venv/bin/python
 # Two small cores: more threads make the book's small arrays slower.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help setup book serve test notebooks lab lint linkcheck experiments bottleneck translator mutants lock newest clean
+.PHONY: help setup book serve test test-all portable planted notebooks lab lint linkcheck experiments bottleneck translator mutants lock newest clean
 
 help:             ## say what each verb does
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -26,6 +26,12 @@ test: setup       ## every check: code, notebooks (executed and compared), built
 	@$(RUN) -m pytest -n 2 --dist loadfile
 	@$(RUN) -m pytest --nbval -n 2 --dist loadfile chapters
 
+portable: setup   ## what compares trained numbers, as four different processors would compute
+	@$(RUN) tools/portable.py
+
+planted: setup    ## plant faults: what compares trained numbers must see them in each arithmetic
+	@$(RUN) tools/planted.py
+
 notebooks: setup  ## execute every notebook afresh and store its outputs
 	@$(RUN) tools/notebooks.py run
 
@@ -40,7 +46,7 @@ linkcheck: setup  ## ask every address outside the site whether it still answers
 
 # The test of the pronouns takes the models apart that translation.py leaves behind.
 FIRST = experiments/translation.py
-EXPERIMENTS = $(FIRST) $(filter-out $(FIRST), $(sort $(wildcard experiments/*.py)))
+EXPERIMENTS = $(FIRST) $(filter-out $(FIRST) experiments/common.py, $(sort $(wildcard experiments/*.py)))
 
 experiments: setup ## run every long experiment afresh and store its log and weights (a night)
 	@for script in $(EXPERIMENTS); do echo $$script; $(RUN) $$script || exit 1; done

@@ -14,6 +14,18 @@ from tests.figure_comparison import difference, images
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every cell of a notebook that has a cell with the tag `arithmetic`.
+
+    A marked cell needs what the cells before it made, so its notebook is run whole.
+    """
+    cells = [item for item in items if type(item).__name__ == "IPyNbCell"]
+    tagged = {cell.path for cell in cells if "arithmetic" in cell.cell.metadata.get("tags", [])}
+    for cell in cells:
+        if cell.path in tagged:
+            cell.add_marker(pytest.mark.arithmetic)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print what tests found out, as they recorded it under the name "found"."""
     for outcome in ("passed", "failed"):

@@ -46,6 +46,7 @@ from functools import cache, partial
 from pathlib import Path
 
 import torch
+from common import one_thread
 
 from attention import corpus
 from attention.generate import greedy
@@ -207,11 +208,10 @@ def solved(rows: list[dict]) -> bool:
     return all(float(row["value"]) >= SOLVED for row in rows if row["measure"] == "exact match")
 
 
+# Gradients that vanish pass through denormal numbers, which are slow, not different.
+@one_thread(flush_denormals=True)
 def measure(task: str, arm: str, seed: int) -> list[dict]:
     """Train one model; return its rows."""
-    torch.set_num_threads(1)
-    # Gradients that vanish pass through denormal numbers, which are slow, not different.
-    torch.set_flush_denormal(True)
     model = make_model(task, arm, seed)
     run = TrainingRun(model, BatchesByLength(training_pairs(task), BATCH, seed), RECIPE)
     parameters = sum(parameter.numel() for parameter in model.parameters())

@@ -18,6 +18,7 @@ import time
 from pathlib import Path
 
 import torch
+from common import one_thread
 
 from attention.recall import RecallConfig, RecallModel, probe, steps_to, train
 
@@ -42,12 +43,11 @@ def arms(d_k: int) -> dict[str, RecallConfig]:
     }
 
 
+# A saturated softmax makes denormal numbers, which are slow, not different.
+@one_thread(flush_denormals=True)
 def run(job: tuple[int, str, float, int]) -> dict[str, object]:
     """Train one model and measure it before and after."""
     d_k, arm, learning_rate, seed = job
-    torch.set_num_threads(1)
-    # A saturated softmax makes denormal numbers, which are slow, not different.
-    torch.set_flush_denormal(True)
     config = arms(d_k)[arm]
     start = probe(RecallModel(config, torch.Generator().manual_seed(seed)))
     model, losses = train(config, learning_rate, seed)

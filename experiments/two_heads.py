@@ -22,6 +22,7 @@ import multiprocessing
 from pathlib import Path
 
 import torch
+from common import one_thread
 
 from attention.two_lookups import LookupConfig, LookupModel, lookup_batch, probe, score_ranks, train
 
@@ -51,14 +52,13 @@ Job = tuple[str, int, float, int]
 def trained(job: Job) -> LookupModel:
     """Train the model of one run."""
     task, heads, learning_rate, seed = job
-    torch.set_num_threads(1)
-    # A saturated softmax makes denormal numbers, which are slow, not different.
-    torch.set_flush_denormal(True)
     _, steps, options = TASKS[task]
     model, _ = train(LookupConfig(heads, **options), learning_rate, seed, steps)
     return model
 
 
+# A saturated softmax makes denormal numbers, which are slow, not different.
+@one_thread(flush_denormals=True)
 def run(job: Job) -> dict[str, object]:
     """Train one model and measure it."""
     task, heads, learning_rate, seed = job
@@ -121,6 +121,7 @@ def example_jobs(tuning_rows: list[dict]) -> list[Job]:
     return [job for job in jobs if job[0] != LONG and job[1] <= 2 and job[3] == REPORT_SEEDS[0]]
 
 
+@one_thread(flush_denormals=True)
 def example(job: Job) -> dict[str, object]:
     """Train one model and show what it does with the first sequence it is measured on."""
     task, heads, _, _ = job

@@ -150,6 +150,7 @@ def test_a_mask_one_position_too_wide_is_caught():
 # ------------------------------------------------------------ losses and text
 
 
+@pytest.mark.arithmetic
 def test_training_repeats_itself_and_learns():
     model, losses = cm.train(3, steps=25, batch=8)
     again, same_losses = cm.train(3, steps=25, batch=8)
@@ -177,6 +178,7 @@ def test_held_out_loss_is_the_mean_over_all_characters():
     assert cm.held_out_loss(model, inputs, targets) == pytest.approx(expected, rel=1e-6)
 
 
+@pytest.mark.arithmetic
 def test_a_causal_models_losses_are_honest(trained, held_out):
     """Prefix by prefix or in one pass: the same contexts, so the same losses."""
     inputs, targets = held_out
@@ -188,6 +190,7 @@ def test_a_causal_models_losses_are_honest(trained, held_out):
     )
 
 
+@pytest.mark.arithmetic
 def test_without_a_mask_honest_and_reported_losses_differ(trained, held_out):
     no_mask = cm.CharacterModel(causal=False)
     no_mask.load_state_dict(trained.state_dict())
@@ -238,6 +241,7 @@ def test_words_known_counts_long_words():
 # ----------------------------------------------------------------------- heads
 
 
+@pytest.mark.arithmetic
 def test_recorded_weights_are_those_of_the_forward_pass(trained, held_out):
     weights = cm.attention_weights(trained, held_out[0])
     assert weights.shape == (2, 12, 4, cm.CONTEXT, cm.CONTEXT)
@@ -251,6 +255,7 @@ def test_recorded_weights_are_those_of_the_forward_pass(trained, held_out):
     assert not first.attention._forward_hooks
 
 
+@pytest.mark.arithmetic
 def test_removing_all_heads_is_attending_to_nothing(trained, held_out):
     inputs, _ = held_out
     with cm.without_heads(trained, ALL_HEADS):
@@ -262,6 +267,7 @@ def test_removing_all_heads_is_attending_to_nothing(trained, held_out):
     torch.testing.assert_close(removed, trained.readout(trained.norm(x)))
 
 
+@pytest.mark.arithmetic
 def test_removing_one_head_is_zeroing_its_columns_of_W_O(trained, held_out):
     inputs, _ = held_out
     intact = trained(inputs)
@@ -359,6 +365,7 @@ def test_masking_log_is_complete():
     assert all(len(sample["loss"]) == masking.STEPS / 20 for sample in samples.values())
 
 
+@pytest.mark.arithmetic
 @pytest.mark.parametrize("arm", ["causal", "no mask"])
 def test_masking_log_can_be_begun_again(arm: str):
     """The first 20 steps; loosely, since the text differs between Python versions."""
@@ -388,6 +395,7 @@ def test_heads_logs_are_complete():
     ]
 
 
+@pytest.mark.arithmetic
 def test_the_committed_weights_are_the_logged_model():
     script = experiment("heads_of_a_model")
     model = cm.load(script.WEIGHTS)
@@ -405,6 +413,7 @@ def test_the_committed_weights_are_the_logged_model():
     assert loss == pytest.approx(float(row["held_out_loss"]), abs=0.1)
 
 
+@pytest.mark.arithmetic
 def test_random_queries_and_keys_keep_everything_else(trained):
     control = experiment("heads_of_a_model").with_random_queries_and_keys(trained, 1, seed=0)
     changed = {

@@ -358,6 +358,7 @@ def test_both_arms_have_as_many_parameters(log):
     assert max(counts) <= 1.01 * min(counts)
 
 
+@pytest.mark.arithmetic
 @pytest.mark.usefixtures("fast")
 def test_the_weights_are_those_of_the_log(experiment, log):
     model = recurrent.load(experiment.WEIGHTS)

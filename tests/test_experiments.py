@@ -44,11 +44,20 @@ def test_scaling_log_is_complete(scaling_log):
     assert len(found) == len(expected)
 
 
+@pytest.mark.arithmetic
 @pytest.mark.parametrize(
     "job", [(16, "scaled", 0.01, 0), (64, "unscaled, small W_Q", 0.004, 5)], ids=str
 )
 def test_scaling_log_can_be_made_again(scaling_log, job):
-    """Two of the 720 runs, made again: the same to the log's last digits but one."""
+    """Two of the 720 runs, made again: the same digits until the task is solved.
+
+    Over four arithmetics (`make portable`) the losses of a step agree to 14 digits until the
+    mean loss is below 0.5, after 67 and 96 steps. From then on each 100 steps multiply
+    the difference by a hundred, and after 600 the losses are 0.03 to 0.21 and the accuracies
+    0.98 to 0.998, whichever the run. So of a trained model the test asks what all have: it is
+    solved (guessing costs 4.16 nats) and attends to one pair of the 16 (entropies seen:
+    0.003 to 0.012 nats; log 16 is 2.8).
+    """
     d_k, arm, rate, seed = job
     (logged,) = [
         r
@@ -57,10 +66,41 @@ def test_scaling_log_can_be_made_again(scaling_log, job):
         == (str(d_k), arm, str(rate), str(seed))
     ]
     again = load("scaling").run(job)
+    assert again.keys() == logged.keys()
     assert str(again["steps_to_half"] or "") == logged["steps_to_half"]
     for name in again:
-        if name.endswith(("_before", "_after")):
-            assert float(again[name]) == pytest.approx(float(logged[name]), rel=1e-4), name
+        if name.endswith("_before"):
+            assert float(again[name]) == pytest.approx(float(logged[name]), rel=1e-5), name
+    for row in (again, logged):
+        assert float(row["loss_after"]) < 0.5
+        assert float(row["accuracy_after"]) > 0.95
+        assert float(row["entropy_after"]) < 0.05
+        assert float(row["largest_after"]) > 0.98
+
+
+@pytest.fixture(scope="module")
+def scaling_curves() -> dict[tuple[int, str], list[float]]:
+    curves: dict[tuple[int, str], list[float]] = {}
+    for row in rows_of("scaling_curves.csv"):
+        losses = curves.setdefault((int(row["d_k"]), row["arm"]), [])
+        losses.append(float(row["loss"]))
+        assert int(row["step"]) == len(losses)
+    return curves
+
+
+def test_curves_of_the_scaling_are_complete(scaling_curves):
+    script = load("scaling_curves")
+    runs = {(d_k, arm) for d_k in script.WIDTHS for arm in script.scales(d_k)}
+    assert scaling_curves.keys() == runs
+    assert {len(losses) for losses in scaling_curves.values()} == {script.STEPS}
+
+
+@pytest.mark.arithmetic
+@pytest.mark.parametrize("run", [(16, "scaled"), (64, "unscaled"), (256, "unscaled")], ids=str)
+def test_curves_of_the_scaling_begin_again(scaling_curves, run):
+    """The first 60 losses, on which all arithmetics agree to the log's last digit."""
+    again = load("scaling_curves").losses(*run, steps=60)
+    assert again == pytest.approx(scaling_curves[run][:60], rel=1e-5)
 
 
 def test_main_arms_of_the_bottleneck_have_equal_parameters():
@@ -112,6 +152,7 @@ def test_parameters_in_the_log_of_the_bottleneck(bottleneck):
     }
 
 
+@pytest.mark.arithmetic
 def test_the_bottleneck_begins_again_as_it_was_logged(bottleneck):
     (logged,) = (
         row
@@ -127,6 +168,7 @@ def test_the_bottleneck_begins_again_as_it_was_logged(bottleneck):
     assert run.log[-1].tokens == int(logged["tokens"])
 
 
+@pytest.mark.arithmetic
 @pytest.mark.parametrize("arm", ["fixed", "additive"])
 def test_committed_weights_are_those_of_the_log(bottleneck, arm):
     model = load_translator(WEIGHTS / f"translator-{arm}.safetensors")
@@ -213,6 +255,7 @@ def test_log_of_the_positions_is_complete(positions):
     assert len(positions.SEEDS) >= 3
 
 
+@pytest.mark.arithmetic
 def test_one_run_of_the_positions_made_again(positions):
     """Float32 training differs between processors; what was learned should not."""
     again = positions.run(("recency", "alibi", 1, positions.STEPS))
@@ -287,6 +330,7 @@ def test_log_of_the_norm_placement_is_complete(norms):
     assert len(found) == len(expected)
 
 
+@pytest.mark.arithmetic
 def test_one_run_of_the_norm_placement_made_again(norms):
     key = (2, "post", 0.001, 0, 1)
     names = ("layers", "norm", "learning_rate", "warm_up", "seed")

@@ -175,6 +175,7 @@ def test_parameters_in_the_log_of_the_translation(translation):
     assert logged == {(arm, parameters_of(translation.config_of(arm))) for arm in translation.ARMS}
 
 
+@pytest.mark.arithmetic
 def test_the_three_translators_have_equal_parameters(bottleneck, translation, translator):
     counts = [
         *(bottleneck.parameters_of(bottleneck.ARMS[arm][0]) for arm in ("fixed", "additive")),
@@ -232,6 +233,7 @@ def test_rates_of_the_translation(bottleneck, translation):
     assert large.schedule == bottleneck.RECIPE.schedule  # can be read off anywhere, as theirs
 
 
+@pytest.mark.arithmetic
 def test_the_translation_begins_again_as_it_was_logged(
     translation, training_sentences, tmp_path, monkeypatch
 ):
@@ -280,6 +282,7 @@ def test_the_committed_translator_is_small_and_made_in_half_an_hour():
     assert COMMITTED.stat().st_size <= 4_000_000
 
 
+@pytest.mark.arithmetic
 def test_the_committed_translator_is_that_of_the_log(
     translation, translator, final_rows, monkeypatch
 ):
@@ -302,6 +305,7 @@ def test_the_committed_translator_is_that_of_the_log(
 # ------------------------------------------------------------- the test of the pronoun
 
 
+@pytest.mark.arithmetic
 @pytest.mark.parametrize("split", ["pronouns, two nouns", "pronouns, three nouns"])
 @pytest.mark.parametrize("trained", [True, False])
 def test_right_pronouns_one_sentence_at_a_time(translation, translator, split, trained):
@@ -512,6 +516,7 @@ def test_another_noun_changes_the_french_words_that_agree(held_out):
 # --------------------------------------------------- pronouns.py: what it does to a model
 
 
+@pytest.mark.arithmetic
 def test_the_pronouns_logits_one_sentence_at_a_time(pronouns, sharp, few):
     some = [both for name in few for both in few[name] if both.other_noun]
     own, others = [both.sentence for both in some], [both.other_noun for both in some]
@@ -528,6 +533,7 @@ def test_the_pronouns_logits_one_sentence_at_a_time(pronouns, sharp, few):
         assert found == pytest.approx(expected, abs=1e-9)
 
 
+@pytest.mark.arithmetic
 def test_the_two_scripts_find_the_same_pronouns_right(pronouns, translation, translator, sides):
     some = sides[::9]
     with evaluating(translator):
@@ -554,6 +560,7 @@ def along(weights: dict, one, row: int, edge: tuple[str, str, str]) -> torch.Ten
     return layers[:, :, queries][..., keys]
 
 
+@pytest.mark.arithmetic
 def test_cut_edges_have_no_weight(pronouns, sharp, few):
     sentences = [both.sentence for name in few for both in few[name][:4]]
     batch = pronouns.make_batch(sentences)
@@ -569,6 +576,7 @@ def test_cut_edges_have_no_weight(pronouns, sharp, few):
         assert torch.equal(found, uncut) == (name == "nothing")
 
 
+@pytest.mark.arithmetic
 def test_a_cut_leaves_all_other_edges(pronouns, sharp, few):
     """Of the first layer, which no cut before it has changed: as before, but for the share."""
     sentences = [both.sentence for name in few for both in few[name][:4]]
@@ -582,6 +590,7 @@ def test_a_cut_leaves_all_other_edges(pronouns, sharp, few):
     assert torch.allclose(weights["encoder", 0] * real, expected * real)
 
 
+@pytest.mark.arithmetic
 def test_the_chosen_head_alone_is_cut(pronouns, sharp, few):
     sentences = [both.sentence for name in few for both in few[name][:4]]
     batch = pronouns.make_batch(sentences)
@@ -614,6 +623,7 @@ def test_each_cut_has_a_control(pronouns):
         assert pronouns.READERS[donor][:2] == ("it", "was")
 
 
+@pytest.mark.arithmetic
 def test_patching_with_the_sentence_itself_changes_nothing(pronouns, sharp, few):
     batch = pronouns.make_batch([both.sentence for name in few for both in few[name]])
     with evaluating(sharp):
@@ -679,6 +689,7 @@ def seen_by_hand(model, one, other: corpus.Pair, key: str, reader: str) -> float
     return says(model, model.encoder.norm(x), one)
 
 
+@pytest.mark.arithmetic
 def test_patches_one_sentence_at_a_time(pronouns, sharp, few):
     some = [both for name in few for both in few[name][:4]]
     batch = pronouns.make_batch([both.sentence for both in some])
@@ -702,6 +713,7 @@ def values_of(rows: list[Row]) -> dict[tuple[str, ...], float]:
     return {named(row, "measure", "where", "split"): float(row["value"]) for row in rows}
 
 
+@pytest.mark.arithmetic
 def test_patches_are_counted_where_both_sentences_are_right(pronouns, sharp, few):
     """By a model that noise has made worse, so that there is something not to count."""
     model = copy.deepcopy(sharp)
@@ -732,6 +744,7 @@ def test_patches_are_counted_where_both_sentences_are_right(pronouns, sharp, few
         assert values[f"{name} logits", where, "both"] == pytest.approx(share, abs=6e-4)
 
 
+@pytest.mark.arithmetic
 def test_looks_one_sentence_at_a_time(pronouns, sharp, few):
     sentences = [both.sentence for name in few for both in few[name]]
     with evaluating(sharp):
@@ -743,6 +756,7 @@ def test_looks_one_sentence_at_a_time(pronouns, sharp, few):
             assert torch.allclose(values[row], expected), look
 
 
+@pytest.mark.arithmetic
 def test_a_head_follows_if_it_prefers_the_meant_noun_on_both_sides(
     pronouns, sharp, few, validation
 ):
@@ -842,6 +856,7 @@ def test_log_of_the_pronouns_is_complete(translation, pronoun_rows, measured):
         assert all(("follows", f"{where} {head}", "both") in found for where, head in chosen)
 
 
+@pytest.mark.arithmetic
 def test_rows_of_the_committed_translator_can_be_made_again(pronoun_rows, measured):
     """All of them; float32 differs between processors, and then a sentence or two do."""
     logged = pronoun_rows["final", "0"]
@@ -974,6 +989,7 @@ def test_rows_of_the_recurrent_pronouns(bottleneck, translation):
         assert 0 <= right <= translation.PRONOUNS[row["test"]]
 
 
+@pytest.mark.arithmetic
 def test_the_committed_translator_has_the_pronouns_of_its_log(bottleneck, translation):
     """Bahdanau's: what is committed was trained by another script, for as long."""
     model = load_recurrent(WEIGHTS / "translator-additive.safetensors")
@@ -1157,6 +1173,7 @@ def test_rates_of_the_training_choices(choices):
     assert choices.recipe_of("constant rate").rate(choices.UPDATES) == recipe.learning_rate
 
 
+@pytest.mark.arithmetic
 @pytest.mark.parametrize("clip", [1.0, None])
 def test_the_hook_clips_as_the_training_run_does(choices, monkeypatch, clip):
     """Ten updates at a high rate; the one run is clipped by the hook, the other by itself."""
@@ -1172,6 +1189,7 @@ def test_the_hook_clips_as_the_training_run_does(choices, monkeypatch, clip):
     assert all(torch.equal(one, another) for one, another in pairs)
 
 
+@pytest.mark.arithmetic
 def test_one_of_the_training_choices_begins_again_as_it_was_logged(choices):
     (logged,) = (
         row
@@ -1236,6 +1254,7 @@ def test_what_is_counted_after_a_mistake(choices):
     )
 
 
+@pytest.mark.arithmetic
 def test_told_and_alone_a_translator_makes_the_same_first_mistake(choices, translator):
     """Also one that makes few: the committed one, on sentences longer than it knows."""
     untrained = choices.new_transformer(choices.config_of("recipe"), seed=0)

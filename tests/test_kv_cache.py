@@ -465,6 +465,7 @@ def committed():
     return load(COMMITTED).double().eval()
 
 
+@pytest.mark.arithmetic
 @pytest.mark.parametrize(
     "decode",
     [
@@ -487,6 +488,7 @@ def test_a_hundred_translations_are_the_same(committed, sentences, decode):
     assert len({tuple(output) for output in ours}) > 80
 
 
+@pytest.mark.arithmetic
 def test_in_float32_the_logits_are_the_same_but_for_rounding(sentences):
     model, source = load(COMMITTED), pad(sentences[:20])
     with evaluating(model):
@@ -772,6 +774,7 @@ def at_place_0(embedding, tokens, offset=0):
     return right_place(embedding, tokens)
 
 
+@pytest.mark.arithmetic
 def test_a_step_that_forgets_its_place_runs_and_starts_right(committed, sentences, monkeypatch):
     source, stepper = pad(sentences), CachedTransformerStepper(committed)
     with evaluating(committed):

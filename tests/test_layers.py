@@ -328,6 +328,7 @@ def test_rows_of_weights_sum_to_one_or_zero(case):
     assert largest_error(weights.sum(-1), allowed.any(-1).double()) <= 1e-14
 
 
+@pytest.mark.arithmetic
 @both_paths
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16, torch.float16])
 def test_a_row_that_may_attend_to_nothing(dtype, return_weights):
@@ -369,6 +370,7 @@ def test_a_row_may_be_empty_in_one_head_only(return_weights):
     assert largest_error(output, expected) <= 1e-15
 
 
+@pytest.mark.arithmetic
 @both_paths
 def test_a_long_stretch_of_masked_keys_does_no_harm(return_weights):
     # Fused attention takes the keys block by block: here whole blocks are masked.
@@ -771,6 +773,7 @@ def test_angles_have_a_base_and_an_offset():
     assert position_angles(1, 4, offset=100_001)[0, 1].item() == pytest.approx(1000.01, abs=1e-12)
 
 
+@pytest.mark.arithmetic
 def test_learned_positions_are_rows():
     torch.manual_seed(0)
     layer = LearnedPositions(600, 64)

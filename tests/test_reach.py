@@ -59,6 +59,7 @@ def test_a_run_ends_when_it_is_solved_or_at_the_last_stop(reach, log):
             assert at_the_end or reach.solved(rows)
 
 
+@pytest.mark.arithmetic
 @pytest.mark.parametrize(
     ("task", "arm", "seed"),
     [

@@ -65,6 +65,7 @@ def test_small_query_weights_are_the_scale_before_training():
     torch.testing.assert_close(scaled(sequences), small(sequences), atol=1e-12, rtol=0)
 
 
+@pytest.mark.arithmetic
 def test_training_repeats_itself_and_learns():
     _, losses = train(CONFIG, learning_rate=0.004, seed=3, steps=200)
     _, again = train(CONFIG, learning_rate=0.004, seed=3, steps=200)

@@ -533,6 +533,7 @@ def error_rate(model: Translator, pairs: list, late: int) -> float:
     return alignment_error_rate(found, sure)
 
 
+@pytest.mark.arithmetic
 @pytest.mark.parametrize("score", [None, "additive", "dot"])
 def test_looking_back_learns_to_reverse_in_three_seconds(score):
     config = RecurrentConfig(

@@ -169,6 +169,7 @@ def test_the_log_totals_equal_torchs_logsumexp(case):
     assert np.array_equal(output, case.forward())
 
 
+@pytest.mark.arithmetic
 @many_cases
 @given(cases(), generators)
 def test_the_gradient_equals_torchs(case, rng):
@@ -184,6 +185,7 @@ def test_the_gradient_equals_torchs(case, rng):
         assert largest_error(gradient, theirs) <= 1e-10 * max(1, np.abs(theirs).max())
 
 
+@pytest.mark.arithmetic
 @some_cases
 @given(cases(), generators, st.integers(1, 11))
 def test_the_gradient_may_use_another_block(case, rng, block):
@@ -248,6 +250,7 @@ def test_no_queries_at_all_give_an_empty_output():
 # --------------------------------------------------------------- dtypes
 
 
+@pytest.mark.arithmetic
 @some_cases
 @given(cases(np.float32, large=False))
 def test_float32_stays_float32(case):
@@ -258,6 +261,7 @@ def test_float32_stays_float32(case):
     assert all(gradient.dtype == np.float32 for gradient in gradients)
 
 
+@pytest.mark.arithmetic
 @some_cases
 @given(cases(np.float16, large=False), generators)
 def test_float16_is_computed_in_float32(case, rng):

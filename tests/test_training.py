@@ -458,6 +458,7 @@ def test_the_loop_against_one_written_out():
     assert equal(weights_of(run), model.state_dict())
 
 
+@pytest.mark.arithmetic
 def test_the_log(straight):
     assert [entry.step for entry in straight.log] == list(range(1, 21))
     tokens = [straight.data[step].tokens for step in range(20)]
@@ -469,6 +470,7 @@ def test_the_log(straight):
     assert sum(entry.loss for entry in straight.log[-5:]) / 5 < straight.log[0].loss
 
 
+@pytest.mark.arithmetic
 def test_only_training_is_charged_to_the_log():
     run, spent = new_run(), 0.0
     for _ in range(3):

@@ -570,6 +570,7 @@ def test_the_source_is_read(config):
             assert (outputs[one][0, row] - outputs[other][0, row]).abs().max() > 1e-6
 
 
+@pytest.mark.arithmetic
 @each_model
 def test_every_parameter_gets_a_gradient(config):
     untied = replace(config, tie_logits=False, max_length=7)
@@ -778,6 +779,7 @@ def copies(count: int, seed: int) -> list[tuple[list[int], list[int]]]:
     return [(row, row) for row in rows]
 
 
+@pytest.mark.arithmetic
 @norms
 def test_it_learns_to_copy(norm, tmp_path):
     config = TransformerConfig(*(SYMBOLS, SYMBOLS), 32, 4, 64, 1, 1, norm=norm, tie_source=True)

@@ -149,6 +149,7 @@ def trained() -> dict[int, LookupModel]:
     return {c.heads: train(c, learning_rate=0.01, seed=0, steps=150)[0] for c in configs}
 
 
+@pytest.mark.arithmetic
 def test_two_heads_learn_what_one_head_cannot(trained):
     assert probe(trained[2])["in_order"] > 0.9
     assert probe(trained[1])["in_order"] < 0.5
@@ -190,6 +191,7 @@ def test_probe_counts_what_it_says():
     assert measured["loss"] == pytest.approx(-chosen.mean().item())
 
 
+@pytest.mark.arithmetic
 def test_noise_makes_answers_worse(trained):
     silent, noisy = (probe(trained[2], noise=noise) for noise in (0.0, 2.0))
     assert silent["in_order_noisy"] == silent["in_order"] == noisy["in_order"]
@@ -273,6 +275,7 @@ def test_log_compares_equal_parameters(experiment, log):
         assert int(row["largest_rank"]) <= int(row["d_k"]) == 64 // int(row["heads"])
 
 
+@pytest.mark.arithmetic
 @pytest.mark.parametrize("kind", [("two look-ups", 2), ("one look-up", 1)], ids=str)
 def test_log_can_be_made_again(experiment, log, kind):
     """Two of the runs, made again: the same to the log's last digits but one."""

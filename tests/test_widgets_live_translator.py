@@ -255,6 +255,7 @@ def test_the_page_translates_as_the_notebook_does(
     assert page == expected
 
 
+@pytest.mark.arithmetic
 def test_the_page_attends_as_the_notebook_does(
     in_node: InNode, trained: torch.nn.Module, sentences: list[list[int]]
 ) -> None:

@@ -274,9 +274,11 @@ def wheel(folder: Path, name: str) -> Path:
 
 
 def opened_by_notebooks() -> set[str]:
-    """Return the files of experiments/ that cells open as `../experiments/NAME`."""
+    """Return the files of experiments/ that cells open as `book_path("experiments/NAME")`."""
     return {
         name
         for notebook in (ROOT / "chapters").glob("*.ipynb")
-        for name in re.findall(r"\.\./experiments/([\w.]+)", notebook.read_text(encoding="utf-8"))
+        for cell in nbformat.read(notebook, as_version=4).cells
+        if cell.cell_type == "code"
+        for name in re.findall(r'book_path\("experiments/([\w.]+)"\)', cell.source)
     }

@@ -11,6 +11,7 @@ import inspect
 import re
 import textwrap
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 
 class Markdown:
@@ -58,6 +59,29 @@ def section(heading: str) -> str:
     """Make a link to a heading of the same page, for the last column of a claims table."""
     slug = re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
     return f"[{heading}](#{slug})"
+
+
+def book_path(name: str) -> Path:
+    """Find a file of the book, such as ``"experiments/reach.csv"``, from wherever Python runs.
+
+    The book's folder is the working directory or one above it (a chapter, the live page),
+    or else one above this package (a script or a notebook started from elsewhere).
+
+    Parameters
+    ----------
+    name : str
+        Path from the book's folder.
+
+    Raises
+    ------
+    ValueError
+        If there is no such file.
+    """
+    here = Path.cwd()
+    for folder in (here, *here.parents, *Path(__file__).resolve().parents):
+        if (folder / name).is_file():
+            return folder / name
+    raise ValueError(f"name: expected a file of the book, got {name!r}")
 
 
 def listing(*things: object) -> str:

@@ -15,7 +15,7 @@ from nbformat import NotebookNode
 # What nbval does not compare. Every use needs a reason beside it, in a comment.
 IGNORE_TAGS = {"nbval-ignore-output", "nbval-skip", "nbval-raises-exception", "raises-exception"}
 REASON = re.compile(r"^# not compared: \S.{15,}", re.MULTILINE)
-KNOWN_TAGS = IGNORE_TAGS | {"hide-cell", "hide-input"}
+KNOWN_TAGS = IGNORE_TAGS | {"arithmetic", "hide-cell", "hide-input"}
 LONGEST_LINE = 79  # what fits the text column on a desktop
 
 
