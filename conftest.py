@@ -1,6 +1,6 @@
-"""Compare the figures of executed notebooks with the committed ones.
+"""The order of the tests, and the figures of executed notebooks.
 
-nbval compares all text outputs but passes over images. The hook below looks
+nbval compares all text outputs but passes over images. The last hook below looks
 at the images of every cell that nbval has just run.
 """
 
@@ -8,10 +8,22 @@ import os
 
 import pytest
 from tests.figure_comparison import difference, images
+from tests.schedule import Schedule, turn_of
 
 # The kernels that nbval starts inherit this: one thread, the same sums in the
 # same order.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put what takes long first; the order inside a file stays as it is."""
+    items.sort(key=lambda item: turn_of(item.nodeid))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Schedule:
+    """Keep together what shares a kernel or a page, whatever ``--dist`` says."""
+    return Schedule(config, log)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
