@@ -14,17 +14,17 @@ help:             ## say what each verb does
 setup:            ## make .venv and node_modules from the locks (nothing to do if unchanged)
 	@$(PYTHON) tools/environment.py
 
-book: setup       ## build the site from the committed outputs and say where it is
+book: setup       ## build the site from the committed outputs (if they changed) and say where it is
 	@$(RUN) tools/site.py build
 
 serve: book       ## show the built site on this machine
 	@$(RUN) tools/site.py serve
 
 test: setup       ## every check: code, notebooks (executed and compared), built site
-	@$(RUN) tools/site.py build
-	@$(RUN) tools/lint.py
-	@$(RUN) -m pytest -n 2 --dist loadfile
-	@$(RUN) -m pytest --nbval -n 2 --dist loadfile chapters
+	@$(RUN) tools/test.py
+
+test-all: setup   ## the slow ones too: logs made again, all pages in all modes, other arithmetics
+	@$(RUN) tools/test.py --all
 
 portable: setup   ## what compares trained numbers, as four different processors would compute
 	@$(RUN) tools/portable.py

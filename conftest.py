@@ -1,6 +1,6 @@
-"""Compare the figures of executed notebooks with the committed ones.
+"""The order of the tests, and the figures of executed notebooks.
 
-nbval compares all text outputs but passes over images. The hook below looks
+nbval compares all text outputs but passes over images. The last hook below looks
 at the images of every cell that nbval has just run.
 """
 
@@ -8,6 +8,7 @@ import os
 
 import pytest
 from tests.figure_comparison import difference, images
+from tests.schedule import Schedule, turn_of
 
 # The kernels that nbval starts inherit this: one thread, the same sums in the
 # same order.
@@ -15,15 +16,23 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every cell of a notebook that has a cell with the tag `arithmetic`.
+    """Mark the notebooks of `make portable`, and put what takes long first.
 
-    A marked cell needs what the cells before it made, so its notebook is run whole.
+    A cell with the tag `arithmetic` needs what the cells before it made, so its notebook is
+    run whole. The order inside a file stays as it is.
     """
     cells = [item for item in items if type(item).__name__ == "IPyNbCell"]
     tagged = {cell.path for cell in cells if "arithmetic" in cell.cell.metadata.get("tags", [])}
     for cell in cells:
         if cell.path in tagged:
             cell.add_marker(pytest.mark.arithmetic)
+    items.sort(key=lambda item: turn_of(item.nodeid))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Schedule:
+    """Keep together what shares a kernel or a page, whatever ``--dist`` says."""
+    return Schedule(config, log)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

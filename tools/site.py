@@ -1,6 +1,8 @@
 """Build the site, serve it on this machine, or ask whether its links still lead somewhere.
 
-python tools/site.py build              build _build/html; any warning is an error
+python tools/site.py build              build _build/html, if anything it is made from has
+                                        changed; any warning is an error
+python tools/site.py build --afresh     build it in any case
 python tools/site.py serve --port 8000  show what was built
 python tools/site.py links              ask every address outside the site; needs the internet
 """
@@ -16,11 +18,14 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+from site_inputs import fingerprint
+
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "_build"
 SITE = BUILD / "html"
 LOG = BUILD / "site.log"
 LINKS = BUILD / "links"
+STAMP = BUILD / "site-made-from"
 COLOURS = re.compile(r"\x1b\[[\d;]*m")
 # Lines of the log that say what is wrong. Sphinx writes "WARNING:" and "ERROR:"
 # after the place, an extension that fails begins with "Extension error".
@@ -30,22 +35,36 @@ TROUBLE = re.compile(r"(WARNING|ERROR|CRITICAL|SEVERE): |Error:|error:|error \("
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     verbs = parser.add_subparsers(dest="verb", required=True)
-    verbs.add_parser("build", help="build the site from the committed outputs")
+    build_parser = verbs.add_parser("build", help="build the site from the committed outputs")
+    build_parser.add_argument("--afresh", action="store_true", help="also if nothing has changed")
     serve_parser = verbs.add_parser("serve", help="serve the built site")
     serve_parser.add_argument("--port", type=int, default=8000)
     verbs.add_parser("links", help="ask whether the links to other sites still lead somewhere")
     arguments = parser.parse_args()
     if arguments.verb == "serve":
         return serve(arguments.port)
-    return build() if arguments.verb == "build" else links()
+    if arguments.verb == "links":
+        return links()
+    made_from = fingerprint(ROOT)
+    if arguments.afresh or not is_current(made_from):
+        return build(made_from)
+    print(f"The site in {os.path.relpath(SITE)} is up to date.")
+    return 0
 
 
-def build() -> int:
+def is_current(made_from: str) -> bool:
+    """Tell whether the site has been built, without a warning, from what is there now."""
+    built = (SITE / "index.html").exists() and LOG.exists() and STAMP.exists()
+    return built and STAMP.read_text(encoding="utf-8") == made_from
+
+
+def build(made_from: str) -> int:
     """Build every page afresh and return Jupyter Book's exit code.
 
     Afresh, since a page taken from the last build would not repeat its
     warnings, and a page that left `_toc.yml` would stay on the site.
     """
+    STAMP.unlink(missing_ok=True)
     for folder in (SITE, BUILD / ".doctrees", BUILD / "jupyter_execute"):
         shutil.rmtree(folder, ignore_errors=True)
     BUILD.mkdir(exist_ok=True)
@@ -54,6 +73,7 @@ def build() -> int:
     log = COLOURS.sub("", done.stdout)
     LOG.write_text(log, encoding="utf-8")
     if done.returncode == 0:
+        STAMP.write_text(made_from, encoding="utf-8")
         place = os.path.relpath(SITE)
         print(f"The site is in {place}. To read it: make serve, or open {place}/index.html")
     else:

@@ -1,0 +1,74 @@
+"""Run the checks of the book, one step after the other, and say how long each took.
+
+    python tools/test.py          what `make test` runs: minutes
+    python tools/test.py --all    what `make test-all` runs: also the slow tests, and the
+                                  checks that compare numbers under other arithmetics
+
+A step that fails does not keep the next one from running: one run shows all that is red.
+The site is built beside the lint, since each of them keeps one core busy.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+# In one call, so that no worker is idle while the other ends; tests/schedule.py says what
+# comes first and what stays together.
+PYTEST = ["-m", "pytest", "--nbval", "-n", "2"]
+BUILD = ["tools/site.py", "build"]
+LINT = ["tools/lint.py"]
+QUICK = [*PYTEST, "-m", "not slow", "tests", "chapters"]
+ALL = [*PYTEST, "tests", "chapters"]
+PORTABLE = ["tools/portable.py"]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--all", action="store_true", help="the slow tests, too")
+    arguments = parser.parse_args()
+    steps = {"tests and notebooks": ALL if arguments.all else QUICK}
+    if arguments.all:
+        steps["other arithmetics"] = PORTABLE
+
+    started = time.monotonic()
+    lint = subprocess.Popen(
+        [sys.executable, *LINT],
+        cwd=ROOT,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+    )
+    results = {"site": run(BUILD)}
+    said, _ = lint.communicate()
+    print(said, flush=True)
+    results["lint"] = lint.returncode == 0, time.monotonic() - started
+    for name, command in steps.items():
+        results[name] = run(command)
+
+    print()
+    for name, (passed, seconds) in results.items():
+        print(f"{name:20} {'passed' if passed else 'FAILED':8} {seconds:6.0f} s")
+    total = time.monotonic() - started
+    print(f"{'in all':20} {'':8} {total:6.0f} s = {total / 60:.1f} minutes")
+    return 0 if all(passed for passed, _ in results.values()) else 1
+
+
+def run(command: list[str]) -> tuple[bool, float]:
+    """Run one step; tell whether it passed, and its seconds."""
+    started = time.monotonic()
+    done = subprocess.run([sys.executable, *command], cwd=ROOT, env=environment())
+    return done.returncode == 0, time.monotonic() - started
+
+
+def environment() -> dict[str, str]:
+    """One thread unless told otherwise: more make the book's small arrays slower."""
+    return {"OMP_NUM_THREADS": "1", **os.environ, "PYTHONIOENCODING": "utf-8"}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
