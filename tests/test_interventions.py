@@ -340,13 +340,13 @@ LONGEST = 7
 
 
 def talkative(config: TransformerConfig) -> Transformer:
-    """Make a model that writes all kinds of tokens and never ends of itself."""
-    model, generator = drawn(config), torch.Generator().manual_seed(3)
-    model.to_logits = nn.Linear(8, 12).double().requires_grad_(False)
-    for parameter in model.to_logits.parameters():
-        nn.init.normal_(parameter, generator=generator)
-    model.to_logits.bias[END] = -1e3
-    return model
+    """Make a model that says different things of different sources, and never ends of itself."""
+    model = new_transformer(config, 0).double().eval()
+    model.to_logits = nn.Linear(8, 12).double()
+    nn.init.normal_(model.to_logits.weight, generator=torch.Generator().manual_seed(0))
+    nn.init.zeros_(model.to_logits.bias)
+    model.to_logits.bias.data[END] = -1e3
+    return model.requires_grad_(False)
 
 
 @pytest.fixture
