@@ -165,7 +165,7 @@ def _most_tokens(model: nn.Module, max_length: int) -> int:
     return min(max_length, model.config.max_length) if limited else max_length
 
 
-def _finest(device: torch.device) -> torch.dtype:
+def finest(device: torch.device) -> torch.dtype:
     """Give the type of number that probabilities are computed with on a device."""
     return torch.float32 if device.type == "mps" else torch.float64
 
@@ -181,7 +181,7 @@ def log_probabilities(
         If there is a NaN or an infinity among the logits, so that they have no softmax.
     """
     never = torch.tensor([PADDING, START], device=logits.device)
-    logits = logits.to(_finest(logits.device))  # (..., symbols)
+    logits = logits.to(finest(logits.device))  # (..., symbols)
     logits = logits.index_fill(-1, never, -torch.inf)
     log_p = logits.log_softmax(-1)  # (..., symbols)
     require(not log_p.isnan().any(), "logits", "numbers with a softmax", "some without")
@@ -356,7 +356,7 @@ def sample(
     _check_device("source", source, stepper_for(model).model)
     # As many numbers for each row, whether it needs them or not: none depends on others.
     shape = len(source), max_length
-    dtype = _finest(source.device)
+    dtype = finest(source.device)
     numbers = torch.rand(shape, generator=generator, dtype=dtype, device=generator.device)
     numbers = numbers.to(source.device)  # (batch, max_length)
     number_of_step = iter(numbers.T.contiguous())  # (batch,) at each step
@@ -474,7 +474,7 @@ def beam(
     if not return_scores:
         return tokens
     scores = [best.score for (best,) in found]
-    return tokens, torch.tensor(scores, dtype=_finest(source.device), device=source.device)
+    return tokens, torch.tensor(scores, dtype=finest(source.device), device=source.device)
 
 
 def n_best(
@@ -642,7 +642,7 @@ def new_beams(
     device = device or torch.get_default_device()
     written = torch.full((batch, width, 1), START, device=device)  # (batch, width, 1)
     # (batch, width)
-    totals = torch.full((batch, width), -torch.inf, dtype=_finest(device), device=device)
+    totals = torch.full((batch, width), -torch.inf, dtype=finest(device), device=device)
     totals[:, 0] = 0.0
     return Beams(written, totals, alpha)
 
@@ -656,7 +656,7 @@ def _settled(hopes: Float[Tensor, "batch width"], finished: list[list[Hypothesis
     """Say whether no beginning can get among its sentence's n best any more."""
     worst = [best_first(done)[n - 1].score if len(done) >= n else -math.inf for done in finished]
     hope = hopes.amax(1)  # (batch,)
-    return bool((hope <= hope.new_tensor(worst)).all())
+    return bool((hope <= torch.tensor(worst, dtype=hope.dtype, device=hope.device)).all())
 
 
 # ------------------------------------------------------------------------- checks
