@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 from torch.utils._mode_utils import no_dispatch
+from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map
 
 CPU = torch.device("cpu")
@@ -99,7 +100,7 @@ class _Moving(TorchFunctionMode):
                 value = Elsewhere(torch.tensor(value, dtype=tensor.dtype))
             return function(tensor, places, value)
         there = [x for x in (*args, *kwargs.values()) if _is_device(x)]
-        if not there or function is torch._C._nn._parse_to:  # it reads arguments for others
+        if not there or function in (torch.device, torch._C._nn._parse_to):  # no tensor comes of it
             return function(*args, **kwargs)
         if kwargs.get("generator") is not None:
             raise RuntimeError("Expected a generator on that device but found one on the CPU")
@@ -115,6 +116,17 @@ class _Moving(TorchFunctionMode):
         return Elsewhere(result.detach())
 
 
+class _Making(TorchDispatchMode):
+    """Make what torch itself makes on ``DEVICE`` on the way, such as the 0 of a ``where``."""
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        kwargs = kwargs or {}
+        elsewhere = any(isinstance(x, Elsewhere) for x in tree_leaves((args, kwargs)))
+        if elsewhere or not _is_device(kwargs.get("device")):
+            return function(*args, **kwargs)
+        return Elsewhere(function(*args, **kwargs | {"device": CPU}))
+
+
 def _is_device(x: object) -> bool:
     return isinstance(x, torch.device | str) and str(x) == DEVICE.type
 
@@ -122,5 +134,5 @@ def _is_device(x: object) -> bool:
 @contextmanager
 def pretended_device() -> Iterator[torch.device]:
     """Let there be a second device."""
-    with _Moving():
+    with _Moving(), _Making():
         yield DEVICE

@@ -339,6 +339,21 @@ def test_a_patched_layer_still_returns_its_weights(model):
 LONGEST = 7
 
 
+def talkative(config: TransformerConfig) -> Transformer:
+    """Make a model that says different things of different sources, and never ends of itself."""
+    model = new_transformer(config, 0).double().eval()
+    model.to_logits = nn.Linear(8, 12).double()
+    nn.init.normal_(model.to_logits.weight, generator=torch.Generator().manual_seed(0))
+    nn.init.zeros_(model.to_logits.bias)
+    model.to_logits.bias.data[END] = -1e3
+    return model.requires_grad_(False)
+
+
+@pytest.fixture
+def talker() -> Transformer:
+    return talkative(TINY)
+
+
 def every_way(writer: Transformer | Stepper) -> list[torch.Tensor]:
     """Write with everything that writes."""
     rng = torch.Generator().manual_seed(3)
@@ -370,7 +385,7 @@ def all_edges(where: str) -> torch.Tensor:
 )
 @each_model
 def test_what_is_cut_is_cut_with_a_cache_as_without(config, where, layers, heads, queries):
-    model = drawn(config)
+    model = talkative(config)
     edges = torch.zeros_like(all_edges(where))
     edges[queries, :-1] = True  # all keys but one or two
     unhindered = every_way(model)
@@ -385,38 +400,38 @@ def test_what_is_cut_is_cut_with_a_cache_as_without(config, where, layers, heads
     assert hooks_of(model) == 0
 
 
-def test_cutting_all_that_leads_to_the_source_makes_all_sentences_alike(model):
+def test_cutting_all_that_leads_to_the_source_makes_all_sentences_alike(talker):
     """The decoder then knows nothing of what it is to say; greedy, beam and cache agree on it."""
-    writer = CachedTransformerStepper(model)
+    writer = CachedTransformerStepper(talker)
     assert len({tuple(row) for row in greedy(writer, SOURCE, LONGEST).tolist()}) > 1
-    with forbidding(model, "cross", all_edges("cross")):
+    with forbidding(talker, "cross", all_edges("cross")):
         for write in (greedy, partial(beam, width=2)):
             rows = write(writer, SOURCE, max_length=LONGEST).tolist()
             assert len({tuple(row) for row in rows}) == 1
-            assert rows == write(model, SOURCE, max_length=LONGEST).tolist()
+            assert rows == write(talker, SOURCE, max_length=LONGEST).tolist()
 
 
-def test_edges_of_each_sentence_are_repeated_for_a_beam(model):
+def test_edges_of_each_sentence_are_repeated_for_a_beam(talker):
     edges = all_edges("cross").repeat(3, 1, 1)
     edges[0] = False  # the first sentence keeps its source
-    expected = beam(model, SOURCE[:1], 2, max_length=LONGEST)
-    for writer in (model, CachedTransformerStepper(model)):
-        with forbidding(model, "cross", edges.repeat_interleave(2, 0)):
+    expected = beam(talker, SOURCE[:1], 2, max_length=LONGEST)
+    for writer in (talker, CachedTransformerStepper(talker)):
+        with forbidding(talker, "cross", edges.repeat_interleave(2, 0)):
             found = beam(writer, SOURCE, 2, max_length=LONGEST)
         assert torch.equal(found[:1, : expected.shape[1]], expected)
-        with forbidding(model, "cross", edges):
+        with forbidding(talker, "cross", edges):
             with pytest.raises(ValueError, match=r"^edges: expected .* = \(6, 1, 4\)"):
                 beam(writer, SOURCE, 2, max_length=LONGEST)
 
 
 @pytest.mark.parametrize("where", ["decoder", "cross"])
 @pytest.mark.parametrize("cached", [False, True])
-def test_edges_that_end_before_the_text_does_are_refused(model, where, cached):
-    writer = CachedTransformerStepper(model) if cached else model
-    with forbidding(model, where, torch.zeros(2, 4, dtype=torch.bool)):
+def test_edges_that_end_before_the_text_does_are_refused(talker, where, cached):
+    writer = CachedTransformerStepper(talker) if cached else talker
+    with forbidding(talker, where, torch.zeros(2, 4, dtype=torch.bool)):
         with pytest.raises(ValueError, match=r"^edges: expected .* = \(3, 3, "):
             greedy(writer, SOURCE, LONGEST)
-    assert greedy(model, SOURCE, LONGEST).shape[1] > 2
+    assert greedy(talker, SOURCE, LONGEST).shape[1] > 2
 
 
 def assert_same(ours: dict, theirs: dict) -> None:
@@ -428,7 +443,7 @@ def assert_same(ours: dict, theirs: dict) -> None:
 
 @each_model
 def test_what_is_recorded_with_a_cache_is_what_is_recorded_without(config):
-    model = drawn(config)
+    model = talkative(config)
     rng = torch.Generator().manual_seed(5)
     for write in (
         greedy,
@@ -499,7 +514,7 @@ def test_texts_that_are_read_by_turns_are_recorded_each_by_itself():
 @each_model
 def test_a_patch_acts_with_a_cache_as_without(config):
     """At each stage: the text so far of another run, at two places of the text."""
-    model = drawn(config)
+    model = talkative(config)
     places = torch.zeros(3, LONGEST, dtype=torch.bool)
     places[0, 1] = places[1:, 3] = True
     rng = torch.Generator().manual_seed(2)
@@ -535,14 +550,15 @@ def test_a_patch_acts_with_a_cache_as_without(config):
                 greedy(writer, SOURCE, LONGEST)
 
 
-def test_beams_are_patched_row_by_row(model):
+def test_beams_are_patched_row_by_row(talker):
     places = torch.zeros(6, LONGEST, dtype=torch.bool)
     places[:, 2] = True
-    stream = torch.rand(6, LONGEST, 8, generator=torch.Generator().manual_seed(2)).double()
-    with patching(model, "decoder", 1, places, stream):
+    stream = torch.rand(3, LONGEST, 8, generator=torch.Generator().manual_seed(2)).double()
+    stream = stream.repeat_interleave(2, 0)  # the hypotheses of a sentence have the same
+    with patching(talker, "decoder", 1, places, stream):
         found = [
             beam(writer, SOURCE, 2, max_length=LONGEST)
-            for writer in (model, CachedTransformerStepper(model))
+            for writer in (talker, CachedTransformerStepper(talker))
         ]
     assert torch.equal(*found)
 

@@ -128,7 +128,7 @@ def interfered(device: torch.device) -> list:
 def saved_and_loaded(device: torch.device) -> list:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "model.safetensors"
-        transformer.save(path, model(device).float())
+        transformer.save(path, new_transformer(TRANSLATOR, 0).to(device))
         return [transformer.load(path).to(device)(SOURCE.to(device), TARGET.to(device))]
 
 
@@ -145,7 +145,7 @@ def normed(device: torch.device) -> list:
 def placed(device: torch.device) -> list:
     angles = layers.position_angles(3, 8, 5, device=device)
     made = [layers.sinusoidal_positions(3, 7, 2, device), layers.alibi_slopes(3, device)]
-    turned = layers.rotate(numbers(3, 16).to(device), angles)
+    turned = layers.rotate(numbers(3, 8).to(device), angles)
     return [angles, *made, turned, layers.alibi_bias(3, 2, 5, device)]
 
 

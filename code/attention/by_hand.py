@@ -605,9 +605,9 @@ def _check_weights(weights: Array) -> None:
         raise ValueError("weights: expected finite numbers >= 0, got a negative number, NaN or inf")
 
 
-def _checked_scale(scale: Number) -> float:
+def _checked_scale(scale: object) -> float:
     return as_real("scale", scale)
 
 
-def _positive_integer(name: str, number: int) -> int:
+def _positive_integer(name: str, number: object) -> int:
     return as_integer(name, number, "a positive integer", lambda number: number > 0)

@@ -656,7 +656,7 @@ def _settled(hopes: Float[Tensor, "batch width"], finished: list[list[Hypothesis
     """Say whether no beginning can get among its sentence's n best any more."""
     worst = [best_first(done)[n - 1].score if len(done) >= n else -math.inf for done in finished]
     hope = hopes.amax(1)  # (batch,)
-    return bool((hope <= hope.new_tensor(worst)).all())
+    return bool((hope <= torch.tensor(worst, dtype=hope.dtype, device=hope.device)).all())
 
 
 # ------------------------------------------------------------------------- checks

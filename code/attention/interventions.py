@@ -227,8 +227,8 @@ def forbidding(
             keys = offset + x.shape[1]
         needed = len(x), offset + x.shape[1], keys
         forbidden = _edges_of_text(edges, needed, where)[..., offset:, :].to(x.device)
-        chosen = torch.zeros(attention.heads, 1, 1, dtype=torch.bool, device=x.device)
-        chosen[heads] = True
+        chosen = [head in heads for head in range(attention.heads)]
+        chosen = torch.tensor(chosen, device=x.device)[:, None, None]  # (heads, 1, 1)
         allowed = ~(forbidden[:, None] & chosen)  # (batch, heads, queries, keys)
         if mask is not None:
             allowed = allowed & (mask[:, None] if mask.ndim == 3 else mask)

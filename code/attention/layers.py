@@ -476,7 +476,7 @@ def position_angles(
     width: int,
     offset: int = 0,
     base: float | int = 10_000,
-    device: torch.device | None = None,
+    device: torch.device | str | None = None,
 ) -> Float[Tensor, "length pairs"]:
     """Let a hand turn for each two columns, the first fast and the last slowly.
 
@@ -520,7 +520,7 @@ def sinusoidal_positions(
     length: int,
     d_model: int,
     offset: int = 0,
-    device: torch.device | None = None,
+    device: torch.device | str | None = None,
 ) -> Float[Tensor, "length d_model"]:
     """Write each position as a row of sines and cosines, to be added to the token there.
 
@@ -631,7 +631,7 @@ def rotate(
     return torch.stack(turned, -1).flatten(-2)  # (..., length, d_k)
 
 
-def alibi_slopes(heads: int, device: torch.device | None = None) -> Float[Tensor, " heads"]:
+def alibi_slopes(heads: int, device: torch.device | str | None = None) -> Float[Tensor, " heads"]:
     """Say how much each head minds distance (ALiBi).
 
     Press et al. (2022), section 3: 2^(-8/heads) for the first, and each next one that
@@ -668,7 +668,7 @@ def alibi_bias(
     heads: int,
     queries: int,
     keys: int,
-    device: torch.device | None = None,
+    device: torch.device | str | None = None,
 ) -> Float[Tensor, "heads queries keys"]:
     """Take from each score the distance between query and key, times the head's slope.
 
@@ -702,8 +702,7 @@ def alibi_bias(
 
 def _with_float64(device: torch.device | str | None) -> torch.device | str | None:
     """Name the device for a table: an Apple GPU has no float64, so the CPU makes its tables."""
-    on_mps = device is not None and torch.device(device).type == "mps"
-    return "cpu" if on_mps else device
+    return "cpu" if str(device).startswith("mps") else device
 
 
 # ------------------------------------------------------------------- checks

@@ -212,6 +212,7 @@ def probe(model: RecallModel, seed: int = 10_000, batch: int = 1000) -> dict[str
     ValueError
         If ``seed`` is no integer, or ``batch`` no positive one.
     """
+    batch = check_positive("batch", batch)
     generator = torch.Generator().manual_seed(as_integer("seed", seed))
     sequences = recall_batch(model.config, batch, generator).to(model.W_Q.device)
     model.zero_grad()

@@ -172,7 +172,7 @@ def positions_in_scores(
     config: TransformerConfig,
     length: int,
     offset: int = 0,
-    device: torch.device | None = None,
+    device: torch.device | str | None = None,
 ) -> dict[str, Tensor]:
     """Make what self-attention needs if positions act on its scores, else nothing.
 
@@ -434,7 +434,7 @@ class Decoder(nn.Module):
 
 
 def causal_mask(
-    length: int, offset: int = 0, device: torch.device | None = None
+    length: int, offset: int = 0, device: torch.device | str | None = None
 ) -> Bool[Tensor, "length keys"]:
     """Let each position look at itself and at what came before: ``True`` up to the diagonal.
 

@@ -268,7 +268,7 @@ def probe(
         "in_order_noisy": (noisy.argmax(-1) == sequences.answer).all(-1).double().mean(),
     }
     for place in range(model.config.asked):
-        wanted = sequences.keys == sequences.question[:, [place]]  # (batch, pairs)
+        wanted = sequences.keys == sequences.question[:, place, None]  # (batch, pairs)
         on_wanted = (weights[:, :, 0] * wanted[:, None]).sum(-1)  # (batch, heads)
         measurements[f"right_{place + 1}"] = right[:, place].double().mean()
         measurements[f"weight_{place + 1}"] = on_wanted.mean(0).max()
