@@ -931,3 +931,31 @@ def test_what_a_row_draws_is_its_own():
     width = min(together.shape[1], fewer.shape[1])
     assert torch.equal(together[:4, :width], fewer[:, :width])
     assert len({tuple(row) for row in together.tolist()}) > 3
+
+
+# ----------------------------------------------------- where positions come to an end
+
+
+@pytest.mark.parametrize("most", [1, 4])
+def test_a_model_without_more_positions_gives_what_it_has_written(most):
+    """With learned positions it can read START and `most` - 1 tokens: it writes `most`."""
+    model = copy.deepcopy(double(replace(TRANSFORMER, position="learned", max_length=most)))
+    model.to_logits = nn.Linear(TRANSFORMER.d_model, SYMBOLS + 2).double()
+    nn.init.zeros_(model.to_logits.weight)
+    with torch.no_grad():
+        model.to_logits.bias[5] = 9.0  # 5 for ever, and no END
+    source = sources(3)
+    expected = [[5] * most]
+    for max_length in (most, most + 1, 99):
+        assert greedy(model, source, max_length).tolist() == expected
+        assert beam(model, source, 1, max_length=max_length).tolist() == expected
+        drawn = sample(model, source, generator(), 0.01, max_length=max_length)
+        assert drawn.tolist() == expected
+        ((best,),) = n_best(model, source, 1, 1, max_length=max_length)
+        assert best.tokens == expected[0]
+        scores = forced_scores(model, source, torch.tensor([best.tokens]))
+        assert best.score == pytest.approx(scores.sum().item())
+    tokens, weights = greedy(model, source, return_weights=True)
+    assert tokens.tolist() == expected
+    assert weights.shape[-2:] == (most, 1)
+    assert greedy(model, source, 1).tolist() == [[5]]

@@ -515,6 +515,33 @@ def test_a_loss_that_is_no_number_stops_the_run_before_the_weights_are_lost():
         )
 
 
+def test_each_part_of_a_model_gets_back_its_own_mode():
+    model = nn.Sequential(nn.Dropout(), nn.Sequential(nn.Dropout(), nn.Dropout()))
+    model.train()
+    model[1].eval()
+    model[1][0].train()
+    modes = [part.training for part in model.modules()]
+    assert len(set(modes)) == 2
+    with evaluating(model):
+        assert not any(part.training for part in model.modules())
+    assert [part.training for part in model.modules()] == modes
+    with pytest.raises(KeyError), evaluating(model):
+        raise KeyError
+    assert [part.training for part in model.modules()] == modes
+
+    def loss(model: nn.Module, batch: training.Batch, recipe: Recipe) -> torch.Tensor:
+        assert all(part.training for part in model.modules())
+        return model[2].weight.sum() * (math.nan if run.step == 1 else 1)
+
+    model.append(nn.Linear(2, 2)).eval()
+    model[0].train()
+    modes = [part.training for part in model.modules()]
+    run = TrainingRun(model, [make_batch(some_pairs(2))] * 9, Recipe(0.1), loss)
+    with pytest.raises(ValueError, match="a finite number at step 1"):
+        run.advance(2)
+    assert [part.training for part in model.modules()] == modes
+
+
 def test_evaluating_puts_things_back():
     model = nn.Dropout(0.5)
     with evaluating(model):
