@@ -38,7 +38,11 @@ export class Cell {
     this.id = element.dataset.cell;
     element.dataset.number = number;
     element.liveOutputs = [];
-    this.needs = (element.dataset.needs ?? "").split(" ").filter(Boolean);
+    const listed = (text = "") => text.split(" ").filter(Boolean);
+    this.needs = listed(element.dataset.needs);
+    this.makes = listed(element.dataset.makes);
+    this.changes = listed(element.dataset.changes);
+    this.reads = JSON.parse(element.dataset.reads ?? "{}"); // name -> ids of its makers
     this.isSetUp = /setup$|-setup/.test(this.id);
     // A folded solution calls the checker too, but leaves nothing to answer.
     this.isExercise =
