@@ -6,6 +6,7 @@ import { Outputs, verdictOf } from "./outputs.js";
 
 const TICK = 500; // milliseconds
 const SLOW = 5000; // after which a cell says how long it has been running
+const LONG = 20_000; // after which it says what to do about it
 
 export class Cell {
   #store;
@@ -160,9 +161,11 @@ export class Cell {
   }
 
   #tick() {
-    const seconds = Math.floor((performance.now() - this.#began) / 1000);
+    const milliseconds = performance.now() - this.#began;
     const text = this.#progress || "Running";
-    this.say(seconds * 1000 < SLOW ? text : `${text} (${seconds} s)`);
+    if (milliseconds < SLOW) return this.say(text);
+    const advice = milliseconds < LONG ? "" : ". If you think it will never end, press Stop.";
+    this.say(`${text} (${Math.floor(milliseconds / 1000)} s)${advice}`);
   }
 
   async finish({ ok, milliseconds }) {

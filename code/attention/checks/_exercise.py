@@ -20,6 +20,7 @@ import numpy as np
 
 from attention.checks import _printing
 from attention.checks._calling import Inputs, Response, ask, does_not_accept, name_of_type
+from attention.report import printable
 
 Array = np.ndarray
 Parts = tuple[Array, ...]
@@ -39,6 +40,9 @@ class Verdict:
 
     def __repr__(self) -> str:
         return self.message
+
+    def __str__(self) -> str:
+        return printable(self.message)
 
 
 @dataclass(frozen=True)
