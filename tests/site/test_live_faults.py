@@ -258,8 +258,8 @@ def test_pressing_twice_does_not_stop_python(used_page) -> None:
     expect(place.locator(".live-output")).to_have_text("42.75")
 
 
-def test_a_second_press_closes_the_question(open_chapter) -> None:
-    page = open_chapter().page
+def test_a_second_press_closes_the_question(used_page) -> None:
+    page = used_page
     place = cell(page, "ch3-step2-code")
     button = place.locator(".live-run")
     press(place)
