@@ -6,6 +6,7 @@ import { Outputs, verdictOf } from "./outputs.js";
 
 const TICK = 500; // milliseconds
 const SLOW = 5000; // after which a cell says how long it has been running
+const LONG = 20_000; // after which it says what to do about it
 
 export class Cell {
   #store;
@@ -38,7 +39,11 @@ export class Cell {
     this.id = element.dataset.cell;
     element.dataset.number = number;
     element.liveOutputs = [];
-    this.needs = (element.dataset.needs ?? "").split(" ").filter(Boolean);
+    const listed = (text = "") => text.split(" ").filter(Boolean);
+    this.needs = listed(element.dataset.needs);
+    this.makes = listed(element.dataset.makes);
+    this.changes = listed(element.dataset.changes);
+    this.reads = JSON.parse(element.dataset.reads ?? "{}"); // name -> ids of its makers
     this.isSetUp = /setup$|-setup/.test(this.id);
     // A folded solution calls the checker too, but leaves nothing to answer.
     this.isExercise =
@@ -156,9 +161,11 @@ export class Cell {
   }
 
   #tick() {
-    const seconds = Math.floor((performance.now() - this.#began) / 1000);
+    const milliseconds = performance.now() - this.#began;
     const text = this.#progress || "Running";
-    this.say(seconds * 1000 < SLOW ? text : `${text} (${seconds} s)`);
+    if (milliseconds < SLOW) return this.say(text);
+    const advice = milliseconds < LONG ? "" : ". If you think it will never end, press Stop.";
+    this.say(`${text} (${Math.floor(milliseconds / 1000)} s)${advice}`);
   }
 
   async finish({ ok, milliseconds }) {

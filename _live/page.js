@@ -33,10 +33,15 @@ function press(cell) {
   const others = missing.length - setUp.length;
   // Setting up is quick and shows nothing: that needs no question.
   if (others === 0) return runs.add([...setUp, cell]);
+  const again = missing.every((other) => other.isSetUp || runs.hasRun(other));
+  const since = again ? " They have changed since it ran." : "";
   const [question, first] =
     others === 1
-      ? ["This cell uses results of a cell above.", "Run it first"]
-      : [`This cell uses results of ${others} cells above.`, `Run these ${others} first`];
+      ? [`This cell uses results of a cell above.${since}`, "Run it first"]
+      : [
+          `This cell uses results of ${others} cells above.${since.replace("it", "they")}`,
+          `Run these ${others} first`,
+        ];
   cell.offer(question, [
     [first, () => runs.add([...missing, cell])],
     ["Run all above", () => runs.add([...runs.missingAbove(cell), cell])],

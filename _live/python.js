@@ -30,8 +30,9 @@ export class Python {
   /**
    * Run a cell; the first run starts Python.
    *
-   * Returns a promise of `{ok, milliseconds}`, without the time if a file that the cell
-   * needs did not come. It rejects with Stopped or Failed.
+   * Returns a promise of `{ok, milliseconds, bound}`: the time, and the names that the
+   * cell bound. Both are missing if a file that the cell needs did not come. It rejects
+   * with Stopped or Failed.
    */
   run(cell, source, onoutput) {
     this.#worker ??= this.#start();

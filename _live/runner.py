@@ -55,10 +55,12 @@ class Session:
         self.outputs = Outputs(emit)
         self.streams = Stream("stdout", self.outputs), Stream("stderr", self.outputs)
         self.cells: dict[str, str] = {}  # by the file name in the traceback
+        self.bound = ""  # the names that the last cell gave another meaning, with blanks
 
     def run(self, cell: str, source: str) -> bool:
         """Run one cell; tell whether it went to its end."""
         self.outputs.begin()
+        before = dict(vars(self.main))
         with self._outputs_of_the_cell():
             try:
                 self._execute(self._file_name(cell, source), source)
@@ -73,6 +75,7 @@ class Session:
                 self._report(error)
                 succeeded = False
         self.outputs.flush()
+        self.bound = " ".join(differing(before, vars(self.main)))
         return succeeded
 
     def display(self, *things: object) -> None:
@@ -155,6 +158,16 @@ class Session:
                 yield
         finally:
             warnings.showwarning = show_warning
+
+
+def differing(before: dict[str, object], after: dict[str, object]) -> list[str]:
+    """Return the names that are not the same thing as before, those of Python left out."""
+    nothing = object()
+    return [
+        name
+        for name in before | after
+        if before.get(name, nothing) is not after.get(name, nothing) and name[0] != "_"
+    ]
 
 
 def ends_in_semicolon(source: str) -> bool:

@@ -1,6 +1,7 @@
 // Which cell runs when: one after the other, in the order they were asked for. What a
 // cell needs is asked for together with it (page.js); if it fails, the cell does not run.
 
+import { Names } from "./names.js";
 import { Stopped } from "./python.js";
 
 const START_AGAIN = "Starting Python again";
@@ -13,6 +14,7 @@ export class Runs {
   #waiting = []; // jobs: {cell, plan}; a plan is all that one press of a button asked for
   #current = null;
   #ran = new Set(); // since Python started
+  #names = new Names();
   #working; // a promise: all jobs are done
   #changed = false; // has a cell with the reader's own text run since then?
 
@@ -28,16 +30,46 @@ export class Runs {
     return [this.#current, ...this.#waiting].some((job) => job?.cell === cell);
   }
 
-  /** The cells a cell needs that have not run since Python started. */
-  missing(cell) {
-    const needed = this.#cells.filter(({ id }) => cell.needs.includes(id));
-    return needed.filter((other) => !this.#ran.has(other.id) && !this.holds(other));
+  /** Has the cell run to its end since Python started? */
+  hasRun(cell) {
+    return this.#ran.has(cell.id);
   }
 
-  /** All cells above a cell that have not run. */
+  /**
+   * The cells that have to run before a cell: those it needs that have not run since
+   * Python started, and those whose names have another meaning by now.
+   */
+  missing(cell) {
+    const ids = new Set(cell.needs.filter((id) => !this.#ran.has(id)));
+    const chosen = () => this.#cells.filter((one) => ids.has(one.id) && !this.holds(one));
+    // What has to run reads names too, and changes some: until nothing more is lost.
+    for (let before = -1; before < ids.size; ) {
+      before = ids.size;
+      const names = this.#namesThen();
+      for (const one of [...chosen(), cell]) {
+        names.lost(one).forEach((id) => ids.add(id));
+        names.note(one);
+      }
+    }
+    return chosen();
+  }
+
+  /** Those, and all other cells above a cell that have not run. */
   missingAbove(cell) {
+    const missing = this.missing(cell);
     const above = this.#cells.slice(0, this.#cells.indexOf(cell));
-    return above.filter((other) => !this.#ran.has(other.id) && !this.holds(other));
+    return above.filter(
+      (other) => missing.includes(other) || (!this.hasRun(other) && !this.holds(other)),
+    );
+  }
+
+  /** The names as they will be when all that was asked for has run. */
+  #namesThen() {
+    const names = this.#names.copy();
+    for (const job of [this.#current, ...this.#waiting]) {
+      if (job && !job.over) names.note(job.cell);
+    }
+    return names;
   }
 
   /** Run cells in order; when one fails, the ones after it do not run. */
@@ -64,8 +96,13 @@ export class Runs {
     const running = this.#current && !this.#current.over;
     this.#drop(this.#waiting);
     if (running) this.#python.stop();
-    await this.#working;
+    await this.allDone();
     return running;
+  }
+
+  /** Wait until all that was asked for has run. */
+  async allDone() {
+    await this.#working;
   }
 
   /** What Python says while it loads. */
@@ -100,20 +137,22 @@ export class Runs {
       const result = await this.#python.run(cell.id, cell.source, (output) => cell.add(output));
       job.over = true; // nothing to stop any more
       await cell.finish(result);
-      if (result.ok) this.#succeeded(cell, plan);
-      else this.#failed(cell, plan);
+      if (result.ok) this.#succeeded(cell, plan, result.bound);
+      else this.#failed(cell, plan, result.bound);
     } catch (reason) {
       this.#ended(job, reason);
     }
   }
 
-  #succeeded(cell, plan) {
+  #succeeded(cell, plan, bound) {
     this.#ran.add(cell.id);
+    this.#names.note(cell, bound);
     if (cell === plan.target) this.#announce(cell.summary);
   }
 
-  #failed(cell, plan) {
+  #failed(cell, plan, bound) {
     this.#ran.delete(cell.id);
+    if (bound) this.#names.spoil(cell, bound); // it did run
     const rest = this.#after(cell, plan);
     this.#drop(rest, () => [cell.link, " did not finish, so this cell did not run."]);
     const targets = rest.filter((job) => job.cell === job.plan.target);
@@ -135,6 +174,7 @@ export class Runs {
   /** Python is gone: stopped, or broken. */
   #ended({ cell, plan }, reason) {
     this.#ran.clear();
+    this.#names.clear();
     this.#changed = false;
     const stopped = reason instanceof Stopped;
     const text = ({ verb }) =>

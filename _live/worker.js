@@ -165,7 +165,7 @@ class Python {
     );
   }
 
-  /** Run a cell; says whether it went to its end, and how long it took. */
+  /** Run a cell; says whether it went to its end, how long it took and what it bound. */
   async run({ run, cell, source }) {
     this.#run = run;
     try {
@@ -179,7 +179,8 @@ class Python {
     }
     const began = performance.now();
     const ok = this.#session.run(cell, source);
-    return { ok, milliseconds: performance.now() - began };
+    const milliseconds = performance.now() - began;
+    return { ok, milliseconds, bound: this.#session.bound.split(" ").filter(Boolean) };
   }
 
   /** Load what a cell is going to import and to open. */

@@ -85,6 +85,8 @@ def main() -> None:
     parser.add_argument("verb", choices=("run", "show"))
     parser.add_argument("paths", nargs="*", type=Path, help="default: every chapter")
     arguments = parser.parse_args()
+    # Not every output can write all signs of a chapter: a pipe on Windows has no "−".
+    sys.stdout.reconfigure(errors="replace")
     for path in arguments.paths or sorted(CHAPTERS.glob("*.ipynb")):
         if not path.is_file():
             sys.exit(f"no such notebook: {path}")

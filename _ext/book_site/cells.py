@@ -31,6 +31,11 @@ class Cell:
     live: bool
     needs: list[str]  # ids of earlier live cells, in the page's order
     exercise: bool
+    # Names that cells share, without what is imported: the ones this cell reads, with the
+    # ids of the cells that made each what it is here; makes; and changes in place.
+    reads: dict[str, list[str]] = field(default_factory=dict)
+    makes: list[str] = field(default_factory=list)
+    changes: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -51,6 +56,7 @@ class Names:
 def cells(notebook: NotebookNode, package: Path) -> list[Cell]:
     """Describe the code cells of a notebook that imports the package in the folder `package`."""
     makers: dict[str, list[int]] = {}  # name -> the cells that made it what it is
+    inner: dict[str, set[str]] = {}  # name of a function -> what it reads when it is called
     generators: set[str] = set()
     imported: set[str] = set()
     described: list[Cell] = []
@@ -60,16 +66,22 @@ def cells(notebook: NotebookNode, package: Path) -> list[Cell]:
         names = names_of(cell.source)
         generators |= names.generators
         imported |= names.imported
-        direct = {maker for name in names.read for maker in makers.get(name, [])}
+        read = through_functions(names.read, inner)
+        direct = {maker for name in read for maker in makers.get(name, [])} - {number}
         needed = direct.union(*(closure[maker] for maker in direct))
         live = all(runs_in_page(module, package) for module in names.modules) and all(
             described[maker].live for maker in direct
         )
-        for name in names.made:
-            makers[name] = [number]
         # `plt.show()` is a call on a name, too, but leaves no trace in the module.
-        for name in (names.changed - imported) | (names.read & generators):
-            makers.setdefault(name, []).append(number)
+        changes = (names.changed - imported) | (names.read & generators)
+        reads = {
+            name: [sources[maker].id for maker in makers[name]]
+            for name in sorted(read & {*makers} - imported)
+        }
+        for name in names.made:
+            makers[name], inner[name] = [number], names.inner.get(name, set())
+        for name in changes:
+            makers[name] = [*makers.get(name, []), number]
         closure.append(needed)
         described.append(
             Cell(
@@ -77,9 +89,24 @@ def cells(notebook: NotebookNode, package: Path) -> list[Cell]:
                 live=live,
                 needs=[sources[index].id for index in sorted(needed)] if live else [],
                 exercise=is_exercise(cell),
+                reads=reads if live else {},
+                makes=sorted(names.made - names.imported),
+                changes=sorted(changes),
             )
         )
+    taken = {name for cell in described for name in cell.reads}
+    for cell in described:  # what no other cell reads is of no interest
+        cell.makes = [name for name in cell.makes if name in taken]
     return described
+
+
+def through_functions(read: set[str], inner: dict[str, set[str]]) -> set[str]:
+    """Add to the names that a cell reads those that its functions read when they are called."""
+    found, waiting = set(), read
+    while waiting:
+        found = found | waiting
+        waiting = set().union(*(inner.get(name, ()) for name in waiting)) - found
+    return found
 
 
 def is_exercise(cell: NotebookNode) -> bool:

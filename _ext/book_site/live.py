@@ -113,6 +113,9 @@ def mark(place: Tag, cell: Cell) -> None:
     place["data-cell"] = cell.id
     place["data-live"] = "yes" if cell.live else "torch"
     place["data-needs"] = " ".join(cell.needs)
+    place["data-makes"] = " ".join(cell.makes)
+    place["data-changes"] = " ".join(cell.changes)
+    place["data-reads"] = json.dumps(cell.reads)
     if cell.exercise:
         place["data-exercise"] = "yes"
 

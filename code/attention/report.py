@@ -9,6 +9,7 @@ shows the package's own code, as it stands, where a chapter is about it.
 import ast
 import inspect
 import re
+import sys
 import textwrap
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -23,8 +24,28 @@ class Markdown:
     def __repr__(self) -> str:
         return self.text
 
+    def __str__(self) -> str:
+        return printable(self.text)
+
     def _repr_markdown_(self) -> str:
         return self.text
+
+
+# What signs of the book are called where the output has no sign for them.
+IN_ASCII = str.maketrans({"✓": "ok", "✗": "x", "−": "-", "×": "x", "√": "sqrt", "…": "..."})
+
+
+def printable(text: str) -> str:
+    """Write a text in characters that ``sys.stdout`` has, so that printing it cannot fail.
+
+    A file or a pipe on Windows, or an output in plain ASCII, has no ✓ and no √.
+    """
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return text.translate(IN_ASCII).encode(encoding, "replace").decode(encoding)
+    return text
 
 
 def sentence(text: str) -> Markdown:

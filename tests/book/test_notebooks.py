@@ -133,6 +133,32 @@ def fail_solution(nb):
     first(nb, lambda c: "hide-cell" in rules.tags(c)).outputs = []
 
 
+def add_cells(nb, *sources):
+    nb.cells += [
+        nbformat.v4.new_code_cell(source, id=f"new-{i}") for i, source in enumerate(sources)
+    ]
+
+
+def make_a_name_again(nb):
+    add_cells(nb, "w = [1]", "w[0]", "w = [2]")
+
+
+def make_a_name_again_that_a_function_reads(nb):
+    add_cells(nb, "w = [1]\n\ndef first():\n    return w[0]", "first()", "w = [2]")
+
+
+def loop_over_a_name_again(nb):
+    add_cells(nb, "w = 1", "w", "for w in range(3):\n    print(w)")
+
+
+def change_a_list_of_another_cell(nb):
+    add_cells(nb, "w = [1]", "w.append(2)")
+
+
+def draw_from_another_cells_generator(nb):
+    add_cells(nb, "random = np.random.default_rng(0)", "random.normal()")
+
+
 BREAKS = [
     (clear_outputs, rules.executed_once_in_order),
     (clear_one_cell, rules.executed_once_in_order),
@@ -153,6 +179,11 @@ BREAKS = [
     (unfold_solution, rules.exercises_are_complete),
     (drop_hint, rules.exercises_are_complete),
     (fail_solution, rules.exercises_are_complete),
+    (make_a_name_again, rules.names_keep_their_meaning),
+    (make_a_name_again_that_a_function_reads, rules.names_keep_their_meaning),
+    (loop_over_a_name_again, rules.names_keep_their_meaning),
+    (change_a_list_of_another_cell, rules.names_keep_their_meaning),
+    (draw_from_another_cells_generator, rules.names_keep_their_meaning),
 ]
 
 
@@ -163,3 +194,21 @@ def test_rule_sees_the_damage(damage: Callable, rule: Callable):
     damage(broken)
     assert list(rule(sound)) == []
     assert list(rule(broken)) != []
+
+
+@pytest.mark.parametrize(
+    "sources",
+    [
+        ("w = 1\nw", "w = 2\nw"),  # nobody else reads it
+        ("for w in range(3):\n    w", "for w in range(4):\n    w"),
+        ("import json", "json.dumps(1)", "import json"),
+        ("def f(w):\n    return w", "w = f(1)", "w"),  # of the function alone
+        ("[w for w in range(3)]", "w = 1", "w"),
+        ("def f():\n    return w\n\nw = 1\nf()", "w = 2\nw"),  # f serves its own cell alone
+        ("class A:\n    def f(self):\n        pass", "def f():\n    pass", "f()"),
+    ],
+)
+def test_names_that_do_no_harm(sources: tuple[str, ...]):
+    notebook = nbformat.v4.new_notebook()
+    add_cells(notebook, *sources)
+    assert list(rules.names_keep_their_meaning(notebook)) == []

@@ -1,9 +1,15 @@
-"""Run each live cell of a notebook after the cells it needs and no others, without torch.
+"""Run live cells of a notebook as the page does, without torch.
 
-Prints, as JSON, the outputs of each cell, by its id. A program of its own,
-since the runner puts a stand-in where IPython is, as in the page.
+Each in a session of its own, after the cells it needs and no others; prints, as JSON,
+the outputs of each cell, by its id:
 
     python tests/live/alone.py chapters/03-queries-keys-values.ipynb
+
+Some in one session, in the order given; prints the outputs of each run:
+
+    python tests/live/alone.py chapters/03-queries-keys-values.ipynb ch3-setup ch3-dict
+
+A program of its own, since the runner puts a stand-in where IPython is, as in the page.
 """
 
 import json
@@ -16,7 +22,7 @@ import nbformat
 ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "_ext"), str(ROOT / "_live")]
 
-from book_site.cells import cells  # noqa: E402
+from book_site.cells import Cell, cells  # noqa: E402
 
 
 class NotInThePage:
@@ -35,19 +41,23 @@ def main() -> None:
     sources = {cell.id: cell.source for cell in notebook.cells}
     described = cells(notebook, ROOT / "code" / "attention")
     sys.meta_path.insert(0, NotInThePage())
-    results: dict[str, list] = {}
     sent: list[dict] = []
     first = runner.start(lambda text: sent.append(json.loads(text)))
-    for cell in described:
-        if not cell.live:
-            continue
+
+    def outputs(session: runner.Session, name: str) -> list[dict]:
+        sent.clear()
+        session.run(name, sources[name])
+        return list(sent)
+
+    def alone(cell: Cell) -> list[dict]:
         session = runner.Session(lambda text: sent.append(json.loads(text)))
         session.show_figures = first.show_figures
-        for name in [*cell.needs, cell.id]:
-            sent.clear()
-            session.run(name, sources[name])
-        results[cell.id] = list(sent)
-    print(json.dumps(results))
+        return [outputs(session, name) for name in [*cell.needs, cell.id]][-1]
+
+    if in_order := sys.argv[2:]:
+        print(json.dumps([outputs(first, name) for name in in_order]))
+    else:
+        print(json.dumps({cell.id: alone(cell) for cell in described if cell.live}))
 
 
 if __name__ == "__main__":

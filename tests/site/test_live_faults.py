@@ -19,6 +19,8 @@ from test_live_page import (
     run,
     running,
     stop,
+    used_page,  # noqa: F401 (a fixture)
+    used_visit,  # noqa: F401 (a fixture)
     write,
 )
 from test_site_browser import violations
@@ -120,9 +122,8 @@ def test_a_verdict_is_not_given_to_text_typed_while_it_was_sought(open_chapter) 
     expect(note(place)).to_have_text("from another version of this code")
 
 
-def test_output_of_an_earlier_run_says_so_when_the_last_one_broke(open_chapter) -> None:
-    page = open_chapter().page
-    place = cell(page, ALONE)
+def test_output_of_an_earlier_run_says_so_when_the_last_one_broke(used_page) -> None:
+    place = cell(used_page, ALONE)
     run(place, "print('first')")
     write(place, ENDLESS)
     press(place)
@@ -130,7 +131,7 @@ def test_output_of_an_earlier_run_says_so_when_the_last_one_broke(open_chapter) 
     stop(place)
     expect(place.locator(".live-output")).to_have_text("first")
     expect(note(place)).to_have_text("from an earlier run")
-    assert violations(page) == []
+    assert violations(used_page) == []
     run(place, "print('second')")
     expect(place.locator(".live-output")).to_have_text("second")
     expect(note(place)).to_contain_text("run in your browser")
@@ -151,14 +152,13 @@ def test_output_of_an_earlier_run_says_so_when_the_last_one_broke(open_chapter) 
     ],
     ids=["display", "html", "two streams", "print", "figures"],
 )
-def test_an_endless_loop_of_outputs_is_cut_and_stopped(open_chapter, source) -> None:
-    page = open_chapter().page
-    place = cell(page, ALONE)
+def test_an_endless_loop_of_outputs_is_cut_and_stopped(used_page, source) -> None:
+    place = cell(used_page, ALONE)
     write(place, source)
     press(place)
     output = place.locator(".live-output")
     expect(output).to_contain_text("… cut: a cell shows at most")
-    page.wait_for_timeout(300)  # nothing more comes, however long one waits
+    used_page.wait_for_timeout(300)  # nothing more comes, however long one waits
     assert output.evaluate("box => box.childElementCount") <= 102
     assert output.evaluate("box => box.innerText.match(/cut:/g).length") == 1
     stop(place)
@@ -168,19 +168,16 @@ def test_an_endless_loop_of_outputs_is_cut_and_stopped(open_chapter, source) -> 
 # --------------------------------------------------------------------- the start
 
 
-def test_the_start_says_how_much_is_fetched(open_chapter) -> None:
-    page = open_chapter().page
+def test_the_start_says_how_much_is_fetched_and_asks_for_one_build(open_chapter) -> None:
+    visited = open_chapter()
+    page = visited.page
     megabytes = page.locator("script[data-megabytes]").get_attribute("data-megabytes")
     place = cell(page, ALONE)
     said = heard(place)
     assert finished_after_press(place) == "done"
     assert said()[0].startswith(f"Starting Python: {megabytes} MB, once per visit")
-
-
-def test_packed_files_carry_the_version_of_the_build(open_chapter) -> None:
-    visited = open_chapter()
-    assert finished_after_press(cell(visited.page, ALONE)) == "done"
-    version = visited.page.locator("script[data-megabytes]").get_attribute("src").partition("?")[2]
+    # Packed files carry the version of the build.
+    version = page.locator("script[data-megabytes]").get_attribute("src").partition("?")[2]
     packed = [url for url in visited.requests if url.split("?")[0].endswith((".whl", ".zip"))]
     packed += [url for url in visited.requests if "pyodide-lock.json" in url]
     assert len(packed) >= 5
@@ -242,28 +239,27 @@ def test_loading_is_no_longer_said_when_the_cell_runs(open_chapter) -> None:
 # ----------------------------------------------------------- pressed once too often
 
 
-def test_pressing_twice_does_not_stop_python(open_chapter) -> None:
-    page = open_chapter().page
-    place = cell(page, ALONE)
-    other = cell(page, SET_UP)
+def test_pressing_twice_does_not_stop_python(used_page) -> None:
+    place = cell(used_page, ALONE)
+    other = cell(used_page, SET_UP)
     run(other, "x = 171")
     write(place, "import time\ntime.sleep(1)\nprint(x / 4)")
     place.locator(".live-run").dblclick()
     assert finished(place) == "done"
     place.locator(".cm-content").focus()
-    page.keyboard.press("Shift+Enter")
-    page.keyboard.press("Shift+Enter")
+    used_page.keyboard.press("Shift+Enter")
+    used_page.keyboard.press("Shift+Enter")
     assert finished(place) == "done"
     place.locator(".live-run").focus()
-    page.keyboard.down("Enter")
-    page.keyboard.down("Enter")  # it is held down: this is a repetition
-    page.keyboard.up("Enter")
+    used_page.keyboard.down("Enter")
+    used_page.keyboard.down("Enter")  # it is held down: this is a repetition
+    used_page.keyboard.up("Enter")
     assert finished(place) == "done"
     expect(place.locator(".live-output")).to_have_text("42.75")
 
 
-def test_a_second_press_closes_the_question(open_chapter) -> None:
-    page = open_chapter().page
+def test_a_second_press_closes_the_question(used_page) -> None:
+    page = used_page
     place = cell(page, "ch3-step2-code")
     button = place.locator(".live-run")
     press(place)
@@ -299,15 +295,14 @@ def test_a_cell_does_not_run_when_one_it_needs_fails_in_another_plan(open_chapte
     expect(place).to_have_attribute("data-state", "idle")
 
 
-def test_reset_all_stops_python_and_resets_every_text(open_chapter) -> None:
-    page = open_chapter().page
-    place, other = cell(page, ALONE), cell(page, EXERCISE)
+def test_reset_all_stops_python_and_resets_every_text(used_page) -> None:
+    place, other = cell(used_page, ALONE), cell(used_page, EXERCISE)
     write(other, "# my answer")
     write(place, ENDLESS)
     press(place)
     running(place)
-    page.get_by_role("button", name="Reset all cells").click()
-    voice = page.locator(".live-voice")
+    used_page.get_by_role("button", name="Reset all cells").click()
+    voice = used_page.locator(".live-voice")
     expect(voice).to_have_text(
         "Python was stopped. All cells show the printed code. "
         "Undo reset is under each cell that had your text."
@@ -345,9 +340,8 @@ def test_a_second_tab_keeps_what_the_first_one_wrote(open_chapter) -> None:
 # ---------------------------------------------------------------------- the messages
 
 
-def test_a_group_of_errors_reads_like_pythons(open_chapter) -> None:
-    page = open_chapter().page
-    place = cell(page, ALONE)
+def test_a_group_of_errors_reads_like_pythons(used_page) -> None:
+    place = cell(used_page, ALONE)
     text = run(place, "raise ExceptionGroup('two', [ValueError(1), TypeError(2)])")
     assert text.count("ExceptionGroup: two (2 sub-exceptions)") == 1
     assert f"Cell {place.get_attribute('data-number')}, line 1" in text
@@ -369,16 +363,14 @@ def test_a_group_of_errors_reads_like_pythons(open_chapter) -> None:
     ],
     ids=["await", "asyncio.run", "?"],
 )
-def test_what_works_in_jupyter_only_gets_a_hint(open_chapter, source, hint) -> None:
-    page = open_chapter().page
-    text = run(cell(page, ALONE), source)
+def test_what_works_in_jupyter_only_gets_a_hint(used_page, source, hint) -> None:
+    text = run(cell(used_page, ALONE), source)
     assert hint in text
     assert "download the notebook" in text or "len" in text
 
 
-def test_help_answers(open_chapter) -> None:
-    page = open_chapter().page
-    assert "number of items" in run(cell(page, ALONE), "help(len)")
+def test_help_answers(used_page) -> None:
+    assert "number of items" in run(cell(used_page, ALONE), "help(len)")
 
 
 def test_python_that_ends_itself_leaves_a_page_that_works(open_faulty) -> None:

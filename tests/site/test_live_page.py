@@ -62,6 +62,41 @@ def open_chapter(browser: Browser, address: str) -> Iterator[Callable[..., Visit
         context.close()
 
 
+@pytest.fixture(scope="module")
+def used_visit(browser: Browser, address: str) -> Iterator[Visit]:
+    """Open the first of these chapters once for all tests that need no Python of their own."""
+    context = browser.new_context(**MODES["desktop"], reduced_motion="reduce")
+    yield visit(context, f"{address}chapters/{FIRST}.html")
+    context.close()
+
+
+@pytest.fixture
+def used_page(used_visit: Visit, address: str) -> Iterator[Page]:
+    """Give the page that other tests have used: its cells are as printed, Python goes on.
+
+    To start Python takes longer than most of the tests. What the start itself does, and
+    what it is like to come to a page for the first time, needs `open_chapter`.
+    """
+    page = used_visit.page
+    yield page
+    # Not by clicks of a mouse: a question or a folded cell may be in the way.
+    page.evaluate("document.querySelectorAll('.live-stop').forEach(button => button.click())")
+    page.wait_for_function(
+        "!document.querySelector('[data-state=running], [data-state=queued]')", polling=50
+    )
+    page.evaluate(
+        """document.querySelectorAll('.live-cell').forEach(cell => {
+            if (cell.querySelector('.live-offer')) cell.querySelector('.live-run').click();
+            const reset = cell.querySelector('.live-reset');
+            if (!reset.hidden && reset.textContent === 'Reset') reset.click();
+        })"""
+    )
+    errors, requests = [*used_visit.errors], [*used_visit.requests]
+    used_visit.errors.clear()
+    assert errors == []
+    assert [url for url in requests if not url.startswith((address, "blob:", "data:"))] == []
+
+
 def cell(page: Page, name: str) -> Locator:
     return page.locator(f"[data-cell='{name}']")
 
@@ -153,13 +188,12 @@ def test_every_live_cell_prints_what_the_page_shows(chapter, open_chapter, recor
 # --------------------------------------------------------------- run, change, stop
 
 
-def test_a_changed_cell_shows_the_new_number(open_chapter) -> None:
-    page = open_chapter().page
-    place = cell(page, "ch3-dict")
+def test_a_changed_cell_shows_the_new_number(used_page) -> None:
+    place = cell(used_page, "ch3-dict")
     assert "42.75" not in place.inner_text()
     assert "42.75" in run(place, "print(171 / 4)")
     # The names are shared down the page.
-    assert "8.0" in run(cell(page, "ch3-given"), "import numpy as np\nnp.eye(8).sum()")
+    assert "8.0" in run(cell(used_page, "ch3-given"), "import numpy as np\nnp.eye(8).sum()")
     assert "(8, 8)" in run(place, "np.eye(8).shape")
 
 
@@ -177,14 +211,35 @@ def test_earlier_cells_are_offered(open_chapter) -> None:
     assert cell(page, "ch3-soft-dict").get_attribute("data-state") == "idle"
 
 
-def test_an_endless_loop_is_stopped(open_chapter) -> None:
+def test_a_name_that_got_another_meaning_is_made_again(open_chapter) -> None:
     page = open_chapter().page
-    place = cell(page, "ch3-dict")
+    place, other = cell(page, "ch3-step4-code"), cell(page, "ch3-dict")
+    press(place)
+    place.locator(".live-offer").get_by_role("button").first.click()
+    assert finished(place) == "done"
+    printed = place.locator(".live-output").inner_text()
+    run(other, "weights_went = 0 * weights_went")
+    press(place)
+    offer = place.locator(".live-offer")
+    expect(offer).to_contain_text("uses results of a cell above. They have changed since it ran.")
+    offer.get_by_role("button", name="Run only this one").click()
+    assert finished(place, "done") == "done"
+    assert place.locator(".live-output").inner_text() != printed
+    press(place)
+    offer.get_by_role("button", name="Run it first").click()
+    expect(place.locator(".live-output")).to_have_text(printed)
+    press(place)  # no question any more
+    expect(offer).to_have_count(0)
+    assert finished(place) == "done"
+
+
+def test_an_endless_loop_is_stopped(used_page) -> None:
+    place = cell(used_page, "ch3-dict")
     write(place, "x = 1\nwhile True:\n    pass")
     press(place)
     running(place)
     stop(place)
-    assert violations(page) == []
+    assert violations(used_page) == []
     # Python starts afresh: the name is gone, the page works.
     assert "NameError" in run(place, "x")
     assert "2" in run(place, "1 + 1")
@@ -209,15 +264,14 @@ def test_an_endless_loop_is_stopped(open_chapter) -> None:
     ],
     ids=["syntax", "own function", "the package", "torch"],
 )
-def test_errors_read_like_pythons(open_chapter, source, shown, hidden) -> None:
-    page = open_chapter().page
-    place = cell(page, "ch3-dict")
+def test_errors_read_like_pythons(used_page, source, shown, hidden) -> None:
+    place = cell(used_page, "ch3-dict")
     text = run(place, source)
     assert place.get_attribute("data-state") == "error"
     for part in shown:
         assert part in text
     assert hidden not in text
-    assert violations(page) == []
+    assert violations(used_page) == []
 
 
 def test_files_of_the_site_are_found_by_cells(open_chapter) -> None:
@@ -261,9 +315,8 @@ def verdict_here(source: str) -> str:
         return repr(checks.softmax_rows(names["softmax_rows"]))
 
 
-def test_answers_get_their_diagnosis(open_chapter) -> None:
-    page = open_chapter().page
-    place = cell(page, EXERCISE)
+def test_answers_get_their_diagnosis(used_page) -> None:
+    place = cell(used_page, EXERCISE)
     verdicts = set()
     for name, answer in ANSWERS.items():
         run(place, answer + "checks.softmax_rows(softmax_rows)")
@@ -273,7 +326,32 @@ def test_answers_get_their_diagnosis(open_chapter) -> None:
         assert place.locator(".live-solved").is_visible() == (name == "right")
         verdicts.add(shown["data"]["text/plain"])
     assert len(verdicts) == len(ANSWERS)
-    assert violations(page) == []
+    assert violations(used_page) == []
+
+
+def test_an_answer_that_never_ends_gets_a_verdict(used_page) -> None:
+    place = cell(used_page, EXERCISE)
+    answer = "def softmax_rows(scores):\n    while True:\n        pass\n\n"
+    assert "had not finished after" in run(place, f"{answer}checks.softmax_rows(softmax_rows)")
+    assert place.get_attribute("data-state") == "done"
+    assert "2" in run(cell(used_page, "ch3-dict"), "1 + 1")  # Python is still there
+
+
+def test_a_cell_that_runs_for_long_says_how_to_end_it(used_page) -> None:
+    place = cell(used_page, "ch3-dict")
+    write(place, "while True:\n    pass")
+    press(place)
+    running(place)
+    # The clock of the page goes on by 20 seconds.
+    used_page.evaluate(
+        "() => { const now = performance.now.bind(performance); "
+        "performance.now = () => now() + 20_000; window.rightClock = now; }"
+    )
+    expect(place.locator(".live-status")).to_contain_text(
+        "If you think it will never end, press Stop."
+    )
+    used_page.evaluate("() => { performance.now = window.rightClock; }")
+    stop(place)
 
 
 def test_what_was_typed_survives_a_reload_and_can_be_reset(open_chapter) -> None:
@@ -291,25 +369,27 @@ def test_what_was_typed_survives_a_reload_and_can_be_reset(open_chapter) -> None
     assert "my own answer" not in place.inner_text()
 
 
-def test_all_of_it_from_the_keyboard(open_chapter) -> None:
-    page = open_chapter().page
-    place = cell(page, "ch3-dict")
+def test_all_of_it_from_the_keyboard(used_page) -> None:
+    place = cell(used_page, "ch3-dict")
     place.locator(".live-edit").focus()
-    page.keyboard.press("Enter")
+    used_page.keyboard.press("Enter")
     place.locator(".cm-content").wait_for()
-    page.keyboard.press("ControlOrMeta+a")
-    page.keyboard.type("1/8")  # the site's search has "/" as its key
-    page.keyboard.press("Shift+Enter")
+    used_page.keyboard.press("ControlOrMeta+a")
+    used_page.keyboard.type("1/8")  # the site's search has "/" as its key
+    used_page.keyboard.press("Shift+Enter")
     finished(place)
     assert "0.125" in place.inner_text()
-    assert page.evaluate("document.activeElement.closest('[data-cell]').dataset.cell") == "ch3-dict"
-    page.keyboard.press("Escape")
-    page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.classList.contains('live-run')")
-    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none"
+    assert (
+        used_page.evaluate("document.activeElement.closest('[data-cell]').dataset.cell")
+        == "ch3-dict"
+    )
+    used_page.keyboard.press("Escape")
+    used_page.keyboard.press("Tab")
+    assert used_page.evaluate("document.activeElement.classList.contains('live-run')")
+    assert used_page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none"
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", ["desktop", "phone"])
 def test_a_page_in_use_is_accessible(mode, open_chapter) -> None:
     page = open_chapter(FIRST, mode).page
     run(cell(page, "ch3-dict"), "print('a long line ' * 40)\n1 / 0")
@@ -318,8 +398,13 @@ def test_a_page_in_use_is_accessible(mode, open_chapter) -> None:
     place = cell(page, "ch3-hull-figure")
     press(place)
     expect(place.locator(".live-offer")).to_be_visible()
-    assert violations(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    for theme in ("light", "dark"):
+        page.emulate_media(color_scheme=theme)
+        page.wait_for_function(
+            "theme => document.documentElement.dataset.theme === theme", arg=theme
+        )
+        assert violations(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 # ------------------------------------------------------------ figures, weights, costs
@@ -347,9 +432,8 @@ def test_a_cell_that_needs_torch_says_so(open_chapter) -> None:
     assert json.loads(answer.text())["cells"]
 
 
-def test_attention_in_the_page_is_fast(open_chapter) -> None:
-    page = open_chapter().page
-    place = cell(page, "ch3-dict")
+def test_attention_in_the_page_is_fast(used_page) -> None:
+    place = cell(used_page, "ch3-dict")
     rng = np.random.default_rng(0)
     q, k, v = rng.normal(size=(3, 64, 64))
     expected, _ = by_hand.scaled_dot_product_attention(q, k, v)

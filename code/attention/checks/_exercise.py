@@ -29,6 +29,7 @@ from attention.checks._calling import (
     name_of_type,
     wrong_number,
 )
+from attention.report import printable
 
 Array = np.ndarray
 Parts = tuple[Array, ...]
@@ -48,6 +49,9 @@ class Verdict:
 
     def __repr__(self) -> str:
         return self.message
+
+    def __str__(self) -> str:
+        return printable(self.message)
 
 
 @dataclass(frozen=True)
