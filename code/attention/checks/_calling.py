@@ -303,11 +303,11 @@ def _response_to(error: BaseException) -> Response:
 
 def _readers_line(error: BaseException) -> str:
     """Give the line of the reader's code that was running, as `` (line 3: ...)``."""
-    frames = [
-        (frame, line)
-        for frame, line in traceback.walk_tb(error.__traceback__)
-        if frame.f_globals.get("__name__") not in (__name__, _limit.__name__)
-    ]
+    frames = list(traceback.walk_tb(error.__traceback__))
+    if isinstance(error, _limit.OutOfTimeError):
+        frames.pop()  # the one that raised it
+    ours = [frame.f_globals.get("__name__") in (__name__, _limit.__name__) for frame, _ in frames]
+    frames = frames[len(ours) - ours[::-1].index(True) :]
     if not frames:
         return ""
     module = frames[0][0].f_globals.get("__name__")

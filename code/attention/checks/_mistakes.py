@@ -129,6 +129,14 @@ def of_softmax(build: Callable[[Callable], Callable]) -> tuple[Misconception, ..
     )
 
 
+def for_one_query(mistakes: tuple[Misconception, ...]) -> tuple[Misconception, ...]:
+    """Leave out what can only go wrong among several queries.
+
+    With one query such a mistake may give the numbers of quite another one.
+    """
+    return tuple(mistake for mistake in mistakes if mistake.slug not in AMONG_QUERIES)
+
+
 def _softmax_mistake(slug: str, message: str, *softmaxes: Callable) -> Mistake:
     return Mistake(slug, message, tuple({"softmax": softmax} for softmax in softmaxes))
 
@@ -147,6 +155,17 @@ def _average_mistake(slug: str, message: str, *averages: Callable) -> Mistake:
 
 def _mask_mistake(slug: str, message: str, *hides: Callable) -> Mistake:
     return Mistake(slug, message, tuple({"hide": hide} for hide in hides))
+
+
+AMONG_QUERIES = (
+    "softmax-over-queries",
+    "softmax-over-everything",
+    "axis-lost-in-the-sum",
+    "one-maximum-for-all-rows",
+    "maximum-of-the-columns",
+    "scale-number-of-queries",
+    "weights-transposed",
+)
 
 
 # ------------------------------------------------------------------ the softmax
@@ -358,7 +377,7 @@ OF_SOFTMAX = (
         "The logarithm of the weights (a log-softmax) stands where the weights should. One step "
         "too many, or one too few.",
         _log_softmax,
-        lambda scores: _without_infinity(lambda logs: logs)(_log_softmax(scores)),
+        lambda scores: np.where(np.isneginf(scores), 0, _log_softmax(scores)),
     ),
     _softmax_mistake(
         "softmax-twice",
@@ -625,6 +644,10 @@ def _filled_with(fill: float) -> Callable:
     return lambda scores, mask: np.where(mask, scores, fill)
 
 
+def _filled_where_allowed(fill: float) -> Callable:
+    return lambda scores, mask: np.where(mask, fill, scores)
+
+
 def _lowered_by(penalty: float) -> Callable:
     return lambda scores, mask: scores + np.where(mask, 0, penalty)
 
@@ -657,13 +680,16 @@ OF_MASK = (
         "Your function takes a mask and never uses it: the weights are the same with and without.",
         unhidden,
     ),
-    _mask_mistake(
+    Mistake(
         "mask-inverted",
         "The mask is the wrong way round: your queries attend to just those keys that they may "
         "not see. In this book True means: may attend.",
-        lambda scores, mask: np.where(mask, -np.inf, scores),
-        lambda scores, mask: np.where(mask, -1e9, scores),
-        lambda scores, mask: scores + np.where(mask, -1e9, 0),
+        (
+            {"hide": _filled_where_allowed(-np.inf)},
+            {"hide": _filled_where_allowed(-np.inf), "softmax": naive_softmax},
+            {"hide": _filled_where_allowed(-1e9)},
+            {"hide": lambda scores, mask: scores + np.where(mask, -1e9, 0)},
+        ),
     ),
     _mask_mistake(
         "mask-transposed",

@@ -312,8 +312,8 @@ ATTENTION = Exercise(
                 mask=[[True, False, True]],
             ),
             example(
-                query=[[1000, 1000, 0, 2]],
-                key=[[-1, -1, 0, 0], [1, 1, 0, 1], [1, 1, 0, 0], [-1, 0, 0, 0]],
+                query=[[-1000, -1000, 0, -2]],
+                key=[[1, 1, 0, 0], [-1, -1, 0, -1], [-1, -1, 0, 0], [1, 0, 0, 0]],
                 value=[[1], [3], [4], [7]],
             ),
         ),
@@ -366,7 +366,7 @@ ATTENTION = Exercise(
             "overflow",
             OVERFLOW,
             lambda inputs, expected, got: (
-                np.abs(inputs["query"]).max() > 80 and not got[1].sum() > 0
+                np.abs(inputs["query"]).max() > 80 and not got[1].sum() > 0.5
             ),
         ),
         Symptom("rows-do-not-sum-to-1", SUMS_NOT_1, _rows_do_not_sum_to_1),
@@ -594,7 +594,10 @@ KERNEL_REGRESSION = Exercise(
             example(x_query=[0.5], x_train=[0, 2], y_train=[1, 3], bandwidth=2.0),
             example(x_query=[1, 2.5], x_train=[0, 2], y_train=[1, 3], bandwidth=0.5),
             example(
-                x_query=[0, 1, 2.5], x_train=[0.5, 1.5, 3, 4], y_train=[1, -2, 0, 5], bandwidth=1.5
+                x_query=[0, 1, 2.3],
+                x_train=[0.7, 1.5, 3.3, 4],
+                y_train=[1, -2, 0, 5.3],
+                bandwidth=1.3,
             ),
         ),
         (
