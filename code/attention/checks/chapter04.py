@@ -465,8 +465,8 @@ TEMPERATURE_FOR = Exercise(
             example(scores=[4, 2, 1, -1], target_entropy=0.8),
         ),
         (
-            example(scores=[10000, 9000, 0], target_entropy=0.5),
-            example(scores=[0.001, 0.0005, 0], target_entropy=0.02),
+            example(scores=[1000, 900, 0], target_entropy=0.5),
+            example(scores=[0.1, 0.05, 0], target_entropy=0.02),
         ),
     ),
     misconceptions=(
