@@ -328,8 +328,18 @@ LOOK_BACK = Exercise(
             "You divide the context by the number of words. The weights sum to 1 already.",
             _mean_of_weighted,
         ),
+        misconception(
+            "query-ignored",
+            "The query makes no difference to your weights. It has to go into the tanh, together "
+            "with each key.",
+            _with_weights(lambda query, key, v: softmax(np.tanh(key) @ v)),
+        ),
+        # Weights that ignore the keys are uniform; without the tanh the query adds the same to all.
         *_misconceptions_of_scores(
-            lambda score: _with_weights(lambda *given: softmax(score(*given)))
+            lambda score: _with_weights(lambda *given: softmax(score(*given))),
+            "query-ignored",
+            "key-ignored",
+            "tanh-on-one",
         ),
         misconception(
             "scaled",

@@ -83,8 +83,10 @@ def _off(statistic, value):
         plain = (inputs["gain"] == 1).all() and (inputs["bias"] == 0).all()
         # Where eps is felt, the right variance is not 1 either.
         plain = plain and np.allclose(expected[0].var(-1), 1, atol=1e-3)
+        if not plain:
+            return None  # such an example cannot tell
         found = statistic(got[0])
-        return bool(plain and np.isfinite(found).all() and not np.allclose(found, value, atol=1e-3))
+        return bool(np.isfinite(found).all() and not np.allclose(found, value, atol=1e-3))
 
     return shows
 

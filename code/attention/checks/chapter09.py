@@ -1034,6 +1034,10 @@ FLIP_RATE = Exercise(
         misconception(
             "wrong-ones-mended",
             "You look at the sentences that were wrong before. A flip makes a right one wrong.",
+            lambda before, cut, control: (
+                (((before < 0) & (cut > 0)).sum() - ((before < 0) & (control > 0)).sum())
+                / max((before < 0).sum(), 1)
+            ),
             lambda before, cut, control: _flips(-before, -cut) - _flips(-before, -control),
         ),
         misconception(
