@@ -7,7 +7,8 @@ import math
 from functools import partial
 
 import numpy as np
-from answers import wrong
+import torch
+from answers import right, wrong
 
 # ------------------------------------------------- answers with an exchangeable part
 
@@ -666,3 +667,72 @@ def cross_attention_twice(x, memory, self_attention, cross_attention, feed_forwa
 wrong("cached_step", "x-added")(
     cached(lambda q, K, V, x, *_: softmax(K @ q / np.sqrt(len(q))) @ V + np.resize(x, V.shape[1]))
 )
+
+
+# --------------------------------------------------- right answers, written unusually
+
+
+def tensor(array):
+    return torch.tensor(array, dtype=torch.float32)
+
+
+@right("beam_step")
+def beam_step_with_sorted_lists(totals, log_p, width):
+    continued = [
+        (totals[i] + log_p[i, j], i, j) for i in range(len(totals)) for j in range(log_p.shape[1])
+    ]
+    best = sorted(continued, reverse=True)[:width]
+    return [[item[part] for item in best] for part in range(3)]
+
+
+@right("beam_step")
+def beam_step_with_topk(totals, log_p, width):
+    values, places = torch.topk((tensor(totals)[:, None] + tensor(log_p)).flatten(), width)
+    return values, places // log_p.shape[1], places % log_p.shape[1]
+
+
+@right("read_key")
+def read_key_with_a_list(largest, total, weighted, score, value):
+    if np.isneginf(score):
+        return [largest, total, weighted]
+    larger = max(largest, score)
+    old, new = math.exp(largest - larger), math.exp(score - larger)
+    return [
+        larger,
+        total * old + new,
+        [w * old + new * v for w, v in zip(weighted, value, strict=True)],
+    ]
+
+
+@right("read_sentence")
+def read_sentence_with_gradients(x, W_x, W_state, bias):
+    x, W_x, W_state, bias = (tensor(a).requires_grad_() for a in (x, W_x, W_state, bias))
+    state = torch.zeros(len(bias))
+    for word in x:
+        state = torch.tanh(word @ W_x + state @ W_state + bias)
+    return state
+
+
+@right("rotate")
+def rotate_with_complex_numbers(x, angles):
+    pairs = (x[:, 0::2] + 1j * x[:, 1::2]) * np.exp(1j * angles)
+    return np.stack([pairs.real, pairs.imag], -1).reshape(x.shape)
+
+
+@right("last_states")
+def last_states_as_a_list_of_tensors(states, lengths):
+    return [tensor(s)[n - 1] for s, n in zip(states, lengths, strict=True)]
+
+
+@right("layer_norm")
+def layer_norm_of_torch(x, gain, bias, eps):
+    x, gain, bias = map(tensor, (x, gain, bias))
+    return torch.nn.functional.layer_norm(x, x.shape[-1:], gain, bias, eps)
+
+
+@right("cached_step")
+def cached_step_of_torch(x, W_Q, W_K, W_V, keys, values):
+    x, W_Q, W_K, W_V, keys, values = map(tensor, (x, W_Q, W_K, W_V, keys, values))
+    keys, values = torch.vstack([keys, x @ W_K]), torch.vstack([values, x @ W_V])
+    attend = torch.nn.functional.scaled_dot_product_attention
+    return attend((x @ W_Q)[None, None], keys[None], values[None])[0, 0], keys, values

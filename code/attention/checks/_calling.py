@@ -181,6 +181,8 @@ def _is_several(returned: object, outputs: int) -> bool:
     if isinstance(returned, tuple):
         return not returned or not all(np.isscalar(thing) for thing in returned)
     if isinstance(returned, list) and outputs > 1:
+        if len(returned) == outputs > 2:  # two lists may be two rows of a single output
+            return True
         return bool(returned) and all(hasattr(type(thing), "__array__") for thing in returned)
     return False
 
