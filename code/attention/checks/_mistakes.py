@@ -629,7 +629,7 @@ OF_AVERAGE = (
         lambda weights, value, key, query: np.ones_like(weights) @ value,
     ),
     _average_mistake(
-        "divided-by-the-number-of-keys",
+        "output-divided-by-the-number-of-keys",
         "You divide by the number of keys, as a mean does. The weights sum to 1 already: the "
         "sum of the weighted values is their average.",
         lambda weights, value, key, query: weights @ value / value.shape[-2],
