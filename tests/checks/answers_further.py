@@ -669,6 +669,22 @@ wrong("cached_step", "x-added")(
 )
 
 
+@wrong("rotate", "partners-in-the-other-half")
+def rotate_half(x, angles):
+    half = x.shape[1] // 2
+    swapped = np.hstack([-x[:, half:], x[:, :half]])
+    each = np.repeat(angles, 2, axis=1)
+    return x * np.cos(each) + swapped * np.sin(each)
+
+
+@wrong("rotate", "angles-in-two-blocks")
+def rotate_with_blocks_of_angles(x, angles):
+    swapped = np.empty_like(x)
+    swapped[:, 0::2], swapped[:, 1::2] = -x[:, 1::2], x[:, 0::2]
+    both = np.hstack([angles, angles])
+    return x * np.cos(both) + swapped * np.sin(both)
+
+
 # --------------------------------------------------- right answers, written unusually
 
 

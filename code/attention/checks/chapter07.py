@@ -496,6 +496,26 @@ ROTATE = Exercise(
                 by_hand.rotate(x, angles).reshape(len(x), -1, 2)[..., ::-1].reshape(x.shape)
             ),
         ),
+        misconception(
+            "partners-in-the-other-half",
+            "Each number is paired with one of the other half, but has the angle of a pair of "
+            "neighbours. Here neighbours are paired: columns 0 and 1, 2 and 3, and so on.",
+            lambda x, angles: (
+                x * np.repeat(np.cos(angles), 2, axis=1)
+                + _side_by_side(-_halves(x)[1], _halves(x)[0])
+                * np.repeat(np.sin(angles), 2, axis=1)
+            ),
+        ),
+        misconception(
+            "angles-in-two-blocks",
+            "Neighbours are paired, but they do not get the same angle: you repeat the angles as "
+            "a block. Repeat each one: np.repeat(angles, 2, axis=1).",
+            lambda x, angles: (
+                x * np.tile(np.cos(angles), 2)
+                + np.stack([-x[:, 1::2], x[:, 0::2]], -1).reshape(x.shape)
+                * np.tile(np.sin(angles), 2)
+            ),
+        ),
     ),
     symptoms=(
         Symptom(

@@ -826,6 +826,7 @@ TOP_P = Exercise(
             "You compare each probability with a number by itself. Add them up from the "
             "likeliest on, until the share is reached.",
             lambda p, share: _divided(np.where(p >= share, p, 0)),
+            lambda p, share: np.where(p >= share, p, 0) / max(p[p >= share].sum(), 1e-9),
             lambda p, share: _divided(np.where(p >= 1 - share, p, 0)),
             lambda p, share: _divided(np.where(p >= share * p.max(), p, 0)),
             lambda p, share: _divided(np.where(p > 1 - share, p, 0)),
