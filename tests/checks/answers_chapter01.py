@@ -207,7 +207,7 @@ def _(target, start):
 
 @wrong("decoder_inputs", "no-start")
 def _(target, start):
-    return [[0, *row[:-1]] for row in target.tolist()]
+    return [[9 - i, *row[:-1]] for i, row in enumerate(target.tolist())]
 
 
 # --------------------------------------------------------------- last_states

@@ -186,7 +186,7 @@ def _(state, annotations, W_Q, W_K, v):
 @wrong("look_back", "weights-do-not-sum-to-1")
 def _(state, annotations, W_Q, W_K, v):
     s = np.tanh(state @ W_Q + annotations @ W_K).dot(v)
-    e = 1 / (1 + np.exp(-s))
+    e = np.logaddexp(0, s)
     return e @ annotations, e
 
 

@@ -177,11 +177,16 @@ def _(scores):
 
 
 @wrong("softmax_rows", "approximate")
+def rounded(scores):
+    return np.round([soft(row) for row in scores], 3)
+
+
+@wrong("softmax_rows", "too-few-digits")
 def too_few_bits(scores):
     return np.array([soft(row) for row in scores], dtype=np.float16)
 
 
-@wrong("softmax_rows", "differs")
+@wrong("softmax_rows", "equal-weights")
 def equal_weights(scores):
     return np.full(scores.shape, 1 / scores.shape[1])
 
@@ -966,7 +971,7 @@ def _(x, W_Q, W_K, W_V, i):
     return average(all_weights(x, W_Q, W_K)[i], x)
 
 
-@wrong("contextual_vector", "mixes-keys")
+@wrong("contextual_vector", "keys-as-values")
 def _(x, W_Q, W_K, W_V, i):
     return average(all_weights(x, W_Q, W_K)[i], times(x, W_K))
 

@@ -350,7 +350,7 @@ def temperature_by_halving(scores, target_entropy):
 
 @right("temperature_for")
 def temperature_by_grid(scores, target_entropy):
-    grid = np.geomspace(1e-2, 1e3, 4001)
+    grid = np.geomspace(1e-3, 1e3, 6001)
     entropies = [entropy_at(scores, t) for t in grid]
     return float(np.interp(target_entropy, entropies, grid))
 

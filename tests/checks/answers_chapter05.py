@@ -334,60 +334,60 @@ def soft(scores, axis=1):
     return e / np.sum(e, axis=axis, keepdims=True)
 
 
-@wrong("masked_softmax", "zero-in-the-scores")
+@wrong("masked_softmax", "zero-in-scores")
 def _(scores, mask):
     scores = scores.copy()
     scores[~mask] = 0
     return soft(scores)
 
 
-@wrong("masked_softmax", "zero-in-the-scores")
+@wrong("masked_softmax", "zero-in-scores")
 def scores_multiplied_by_the_mask(scores, mask):
     return soft(np.multiply(scores, mask))
 
 
-@wrong("masked_softmax", "not-renormalised")
+@wrong("masked_softmax", "mask-after-softmax")
 def _(scores, mask):
     weights = soft(scores)
     weights[np.logical_not(mask)] = 0
     return weights
 
 
-@wrong("masked_softmax", "renormalised-after-the-softmax")
+@wrong("masked_softmax", "mask-then-renormalise")
 def _(scores, mask):
     weights = np.where(mask, soft(scores), 0)
     return weights / np.sum(weights, axis=1)[:, None]
 
 
-@wrong("masked_softmax", "renormalised-after-the-softmax")
+@wrong("masked_softmax", "mask-then-renormalise")
 def renormalised_with_a_small_number(scores, mask):
     weights = np.where(mask, soft(scores), 0)
     return weights / (np.sum(weights, axis=1)[:, None] + 1e-12)
 
 
-@wrong("masked_softmax", "renormalised-after-the-softmax")
+@wrong("masked_softmax", "mask-then-renormalise")
 def largest_of_all_scores_subtracted(scores, mask):
     e = np.exp(scores - scores.max(axis=1)[:, None])
     e[~mask] = 0
     return e / e.sum(axis=1)[:, None]
 
 
-@wrong("masked_softmax", "empty-row-averages-padding")
+@wrong("masked_softmax", "fully-masked-not-zero")
 def _(scores, mask):
     return [row_softmax(row) for row in np.where(mask, scores, -1e9)]
 
 
-@wrong("masked_softmax", "empty-row-averages-padding")
+@wrong("masked_softmax", "fully-masked-not-zero")
 def penalty_added(scores, mask):
     return soft(scores + (1 - mask) * -1e9)
 
 
-@wrong("masked_softmax", "empty-row-averages-padding")
+@wrong("masked_softmax", "fully-masked-not-zero")
 def smallest_float(scores, mask):
     return soft(np.where(mask, scores, np.finfo(np.float32).min))
 
 
-@wrong("masked_softmax", "empty-row-nan")
+@wrong("masked_softmax", "fully-masked-nan")
 def _(scores, mask):
     masked = scores.copy()
     masked[~mask] = -np.inf
@@ -469,9 +469,14 @@ def _(scores, mask):
     return np.where(mask, scores, -np.inf)
 
 
-@wrong("masked_softmax", "not-finite")
+@wrong("masked_softmax", "log-softmax")
 def _(scores, mask):
     return np.log(soft(np.where(mask, scores, -np.inf)))
+
+
+@wrong("masked_softmax", "not-finite")
+def zero_times_infinity(scores, mask):
+    return soft(scores + (1 - mask) * -np.inf)
 
 
 @wrong("masked_softmax", "masked-keys-have-weight")

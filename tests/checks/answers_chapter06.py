@@ -209,7 +209,7 @@ def _(x, W_Q, W_K, W_V, W_O, heads):
     return np.hstack(list_of_heads(x, W_Q, W_K, W_V, heads))
 
 
-@wrong("multi_head", "scale-sqrt-d_model")
+@wrong("multi_head", "scale-d_model")
 def _(x, W_Q, W_K, W_V, W_O, heads):
     factor = 1 / math.sqrt(x.shape[-1])
     return np.hstack(list_of_heads(x, W_Q, W_K, W_V, heads, factor)) @ W_O
@@ -220,7 +220,7 @@ def _(x, W_Q, W_K, W_V, W_O, heads):
     return np.hstack(list_of_heads(x, W_Q, W_K, W_V, heads, 1)) @ W_O
 
 
-@wrong("multi_head", "divided-by-d_k")
+@wrong("multi_head", "scale-d_k")
 def _(x, W_Q, W_K, W_V, W_O, heads):
     return np.hstack(list_of_heads(x, W_Q, W_K, W_V, heads, heads / x.shape[1])) @ W_O
 

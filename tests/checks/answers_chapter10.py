@@ -538,7 +538,7 @@ def sigmoid_and_log_total_of_the_first(output_a, log_total_a, output_b, log_tota
 
 
 wrong("merge_outputs", "outside")(with_shares(lambda a, b: (1.5, -0.5)))
-wrong("merge_outputs", "log-total-too-small")(with_log_total(min))
+wrong("merge_outputs", "log-total-too-small")(with_log_total(lambda a, b: min(a, b) - 1))
 
 
 # -------------------------------------------------------------- cached_step

@@ -10,6 +10,7 @@ import answers_chapter07  # noqa: F401
 import answers_chapter08  # noqa: F401
 import answers_chapter09  # noqa: F401
 import answers_chapter10  # noqa: F401
+import answers_further  # noqa: F401
 import numpy as np
 import pytest
 from answers import FEWEST, RIGHT, WRONG
@@ -45,7 +46,7 @@ def test_wrong_answers_get_their_own_diagnosis(name, slug, answer):
 
     told, shown = verdict.message.split("\n\nThe smallest example that shows it:\n")
     symptoms = {symptom.slug: symptom.message for symptom in exercise.symptoms}
-    known = {known.slug: known.message for known in exercise.misconceptions}
+    known = {known.slug: known.message for known in (*exercise.shared, *exercise.misconceptions)}
     if slug in symptoms | known:
         assert told == paragraph(f"✗ {name}: {(symptoms | known)[slug]}")
 

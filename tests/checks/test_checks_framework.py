@@ -1,19 +1,25 @@
 """How the checkers treat bad answers, whatever the exercise."""
 
+import dataclasses
+import fractions
 import re
+import signal
 import subprocess
 import sys
 import textwrap
+import time
 import types
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nbformat
 import numpy as np
 import pytest
+import torch
 from answers import FEWEST
 
 from attention import by_hand, checks
-from attention.checks import EXERCISES
+from attention.checks import EXERCISES, _limit
 from attention.checks._exercise import close, example
 from attention.checks._printing import table
 
@@ -22,6 +28,24 @@ pytestmark = pytest.mark.filterwarnings("error")
 
 CHECKERS = [getattr(checks, name) for name in EXERCISES]
 MASKS = [name for name, exercise in EXERCISES.items() if exercise.boolean]
+# Exercises whose inputs are real numbers: some of them must not fit into 16 bits.
+NOT_EXACT_IN_16_BITS = [
+    "softmax_rows",
+    "scores",
+    "attention",
+    "cross_attention",
+    "contextual_vector",
+    "kernel_regression",
+    "score_variance",
+    "scale_for",
+    "entropy",
+    "jacobian",
+    "masked_softmax",
+    "split_heads",
+    "merge_heads",
+    "multi_head",
+    "sum_over_heads",
+]
 BAD_OBJECTS = [3, 2.5, "softmax", [1, 2], {"a": 1}, np.eye(2), object(), True]
 
 
@@ -336,11 +360,11 @@ def test_an_error_is_reported_with_its_example_when_all_before_is_right():
 # ------------------------------------------------------- what comes back
 
 
-class Tensor:
-    """Like a torch tensor that requires a gradient."""
+class Unreadable:
+    """Looks like an array, and is none."""
 
     def __array__(self, dtype=None, copy=None):
-        raise RuntimeError("Can't call numpy() on Tensor that requires grad")
+        raise RuntimeError("Can't call numpy() on this")
 
 
 class Leaves:
@@ -378,12 +402,12 @@ RETURNED = {
     "coroutine": ("wrong-type", coroutine),
     "object": ("wrong-type", object),
     "module": ("wrong-type", lambda: np),
-    "tensor": ("wrong-type", Tensor),
+    "unreadable": ("wrong-type", Unreadable),
     "endless": ("wrong-type", Endless),
     "namespace": ("wrong-type", lambda: types.SimpleNamespace(shape=(1, 2))),
     "leaves": ("raises", Leaves),
     "ragged": ("ragged", lambda: [[1.0], [1.0, 2.0]]),
-    "list of tensors": ("not-numbers", lambda: [Tensor(), Tensor()]),
+    "list of unreadable": ("not-numbers", lambda: [Unreadable(), Unreadable()]),
     "list with None": ("not-numbers", lambda: [None, 1.0]),
     "list of text": ("not-numbers", lambda: ["0.5", "0.5"]),
     "cyclic list": ("not-numbers", cycle),
@@ -488,6 +512,96 @@ def test_booleans_are_not_close_to_numbers():
     assert not close(np.array([1.0]), yes)
 
 
+# ------------------------------------------------------------- torch and tuples
+
+
+def softmax_of_torch(scores, dtype=torch.float64, requires_grad=False):
+    return torch.tensor(scores, dtype=dtype, requires_grad=requires_grad).softmax(-1)
+
+
+READ = {
+    "needs a gradient": lambda scores: softmax_of_torch(scores, requires_grad=True),
+    "float32": lambda scores: softmax_of_torch(scores, torch.float32),
+    "list of rows": lambda scores: list(softmax_of_torch(scores, requires_grad=True)),
+    "tuple of rows": lambda scores: softmax_of_torch(scores, requires_grad=True).unbind(),
+    "list of arrays": lambda scores: list(by_hand.softmax(scores)),
+    "tuple of lists": lambda scores: tuple(by_hand.softmax(scores).tolist()),
+    "tensors without axes": lambda scores: [list(row) for row in softmax_of_torch(scores)],
+    "fractions": lambda scores: [
+        [fractions.Fraction(weight) for weight in row] for row in by_hand.softmax(scores).tolist()
+    ],
+    "masked array without masked entries": lambda scores: np.ma.array(by_hand.softmax(scores)),
+}
+
+
+@pytest.mark.parametrize("case", READ)
+def test_right_numbers_are_read_in_whatever_they_come(case):
+    verdict = checks.softmax_rows(READ[case])
+    assert verdict.passed, verdict
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_the_parts_that_torch_cuts_are_read_as_one_array(dtype):
+    def answer(x, heads):
+        # 3.3 is the one number that bfloat16 does not hold.
+        x = torch.tensor(np.where(x == 3.3, 3, x), dtype=dtype, requires_grad=True)
+        return torch.chunk(x, heads, dim=-1)
+
+    def right(x, heads):
+        return by_hand.split_heads(np.where(x == 3.3, 3.0, x), heads)
+
+    exercise = dataclasses.replace(EXERCISES["split_heads"], reference=right)
+    assert exercise.check(answer).passed
+
+
+def test_two_tensors_may_come_as_a_list():
+    def answer(query, key, value, mask=None):
+        both = by_hand.scaled_dot_product_attention(query, key, value, mask)
+        return [torch.tensor(array, requires_grad=True) for array in both]
+
+    assert checks.attention(answer).passed
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_numbers_of_16_bits_have_too_few_digits(dtype):
+    verdict = checks.softmax_rows(lambda scores: softmax_of_torch(scores, dtype))
+    assert verdict.diagnosis == "too-few-digits"
+    rows = checks.softmax_rows(lambda scores: list(softmax_of_torch(scores, dtype)))
+    assert rows.diagnosis == "too-few-digits"
+
+
+@pytest.mark.parametrize("name", NOT_EXACT_IN_16_BITS)
+def test_rounding_the_inputs_to_16_bits_is_noticed(name):
+    def answer(*arguments):
+        return EXERCISES[name].reference(
+            *(
+                thing.astype(np.float16).astype(float)
+                if isinstance(thing, np.ndarray) and thing.dtype == float
+                else float(np.float16(thing))
+                if isinstance(thing, float)
+                else thing
+                for thing in arguments
+            )
+        )
+
+    assert not EXERCISES[name].check(answer).passed
+
+
+def test_masked_entries_of_a_masked_array_have_no_number():
+    def unfilled(scores, mask):
+        scores = np.ma.array(scores, mask=~mask)
+        exponentials = np.ma.exp(scores - scores.max(-1, keepdims=True))
+        return exponentials / exponentials.sum(-1, keepdims=True)
+
+    verdict = checks.masked_softmax(unfilled)
+    assert_well_formed(verdict)
+    assert verdict.diagnosis == "masked-array"
+    assert ".filled(0)" in flat(verdict)
+    rows = checks.masked_softmax(lambda scores, mask: list(unfilled(scores, mask)))
+    assert rows.diagnosis == "masked-array"
+    assert checks.masked_softmax(lambda scores, mask: unfilled(scores, mask).filled(0)).passed
+
+
 # ------------------------------------------------------- booleans and numbers
 
 
@@ -555,6 +669,170 @@ def test_close_but_not_equal_is_called_approximate():
 def test_shape_right_numbers_wrong_is_the_last_resort():
     verdict = checks.score_variance(lambda d_k, sigma_q, sigma_k: 7.0 + d_k)
     assert verdict.diagnosis == "differs"
+
+
+def test_a_symptom_is_told_only_if_all_wrong_answers_show_it():
+    def close_once(scores):
+        weights = by_hand.softmax(scores)
+        return weights + 0.001 if len(scores) == 1 else weights[::-1]
+
+    assert checks.softmax_rows(close_once).diagnosis not in ("approximate", "rows-do-not-sum-to-1")
+    assert checks.softmax_rows(lambda scores: by_hand.softmax(scores).round(2)).diagnosis == (
+        "approximate"
+    )
+
+
+def test_an_example_may_have_nothing_to_say_about_a_symptom():
+    large = checks.Symptom(
+        "large", "Too large.", lambda inputs, expected, got: None if inputs["x"][0] < 2 else True
+    )
+    exercise = checks.Exercise(
+        name="same",
+        signature="f(x)",
+        outputs=("x",),
+        reference=lambda x: x,
+        stages=((example(x=[1]), example(x=[2])),),
+        misconceptions=(),
+        symptoms=(large,),
+    )
+    verdict = exercise.check(lambda x: x + 7)
+    assert verdict.diagnosis == "large"
+    assert "[9]" in verdict.message
+    assert exercise.check(lambda x: x + 7 * (x < 2)).diagnosis == "differs"
+
+
+# ------------------------------------------------------------ the time limit
+
+
+def never_ends(scores):
+    while True:
+        pass
+
+
+# Apart, because it would be formatted: one step of the machine, and no new line ever begins.
+exec("def never_ends_on_one_line(scores):\n    while True: pass")
+
+
+def never_reaches_its_target(scores):
+    total = 0.0
+    while total != 0.1:
+        total = np.exp(-scores).sum()
+
+
+def goes_through_too_many(scores):
+    return [number for number in range(10**12)]
+
+
+def calls_itself_too_often(scores):
+    def fibonacci(n):
+        return n if n < 2 else fibonacci(n - 1) + fibonacci(n - 2)
+
+    return fibonacci(90)
+
+
+def forgives_everything(scores):
+    while True:
+        try:
+            scores.index(7)
+        except:  # noqa: E722
+            continue
+
+
+def sleeps(scores):
+    time.sleep(3600)
+
+
+ENDLESS = [
+    never_ends,
+    never_ends_on_one_line,
+    never_reaches_its_target,
+    goes_through_too_many,
+    calls_itself_too_often,
+]
+
+
+def in_a_thread(check, answer):
+    with ThreadPoolExecutor() as pool:
+        return pool.submit(check, answer).result()
+
+
+@pytest.mark.parametrize("answer", [*ENDLESS, forgives_everything, sleeps])
+def test_an_endless_answer_is_broken_off(answer, monkeypatch):
+    monkeypatch.setattr(_limit, "SECONDS", 0.2)
+    start = time.monotonic()
+    verdict = checks.softmax_rows(answer)
+    assert time.monotonic() - start < 5
+    assert_well_formed(verdict)
+    assert verdict.diagnosis == "too-slow"
+    assert "had not finished after 0.2 seconds (line " in flat(verdict)
+
+
+@pytest.mark.parametrize("answer", ENDLESS)
+def test_an_endless_answer_is_broken_off_where_no_alarm_can_be_set(answer, monkeypatch):
+    monkeypatch.setattr(_limit, "SECONDS", 0.2)
+    verdict = in_a_thread(checks.softmax_rows, answer)
+    assert verdict.diagnosis == "too-slow"
+    assert "had not finished after 0.2 seconds (line " in flat(verdict)
+
+
+def test_the_time_limit_slows_no_right_answer_down():
+    def answer(scores):
+        sum(number for number in range(100_000))
+        return by_hand.softmax(scores)
+
+    start = time.monotonic()
+    answer(np.eye(2))
+    alone = time.monotonic() - start
+    start = time.monotonic()
+    _limit.call(answer, (np.eye(2),))
+    assert time.monotonic() - start < 3 * alone + 0.1
+
+
+def test_the_time_limit_is_told_in_whole_seconds(monkeypatch):
+    def out_of_time(function, arguments):
+        raise _limit.OutOfTimeError
+
+    monkeypatch.setattr(_limit, "call", out_of_time)
+    assert _limit.SECONDS == 5
+    assert "had not finished after 5 seconds." in checks.softmax_rows(right_weights).message
+    monkeypatch.setattr(_limit, "SECONDS", 1.0)
+    assert "had not finished after 1 second." in checks.softmax_rows(right_weights).message
+
+
+def test_the_alarm_and_the_trace_of_others_are_kept():
+    rung = []
+    handler = signal.signal(signal.SIGALRM, lambda number, frame: rung.append(number))
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.2)
+        assert checks.softmax_rows(right_weights).passed
+        start = time.monotonic()
+        while not rung and time.monotonic() < start + 5:
+            time.sleep(0.01)
+        assert rung
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, handler)
+
+    def trace(frame, event, argument):
+        return None
+
+    def check():
+        before = sys.gettrace()
+        sys.settrace(trace)
+        verdict = checks.softmax_rows(right_weights)
+        after = sys.gettrace()
+        sys.settrace(before)
+        return verdict.passed, after
+
+    with ThreadPoolExecutor() as pool:
+        assert pool.submit(check).result() == (True, trace)
+
+
+def test_what_the_answer_raises_is_passed_on_by_both_limits():
+    for limited in (_limit._with_alarm, _limit._with_trace):
+        with pytest.raises(ZeroDivisionError):
+            limited(lambda: 1 / 0, (), 5.0)
+        assert limited(max, (1, 2), 5.0) == 2
 
 
 # ----------------------------------------------------------------- behaviour
@@ -773,12 +1051,14 @@ def variants(exercise):
 
 @pytest.mark.parametrize("name", EXERCISES)
 def test_every_exercise_has_enough_misconceptions_each_with_its_own_name(name):
-    misconceptions = EXERCISES[name].misconceptions
-    slugs = [misconception.slug for misconception in misconceptions]
-    assert len(slugs) == len(set(slugs)) >= FEWEST[name]
-    messages = [misconception.message for misconception in misconceptions]
-    assert len(messages) == len(set(messages))
-    assert "passed" not in slugs
+    own, shared = EXERCISES[name].misconceptions, EXERCISES[name].shared
+    for misconceptions in (own, shared):
+        slugs = [misconception.slug for misconception in misconceptions]
+        assert len(slugs) == len(set(slugs))
+        assert "passed" not in slugs
+        messages = [misconception.message for misconception in misconceptions]
+        assert len(messages) == len(set(messages))
+    assert len({misconception.slug for misconception in (*own, *shared)}) >= FEWEST[name]
 
 
 @pytest.mark.parametrize("name", EXERCISES)
@@ -794,13 +1074,14 @@ def test_the_reference_passes_and_every_catalogued_mistake_is_named(name):
 @pytest.mark.parametrize("name", EXERCISES)
 def test_no_two_mistakes_are_indistinguishable(name):
     exercise = EXERCISES[name]
-    for position, (misconception, made) in enumerate(exercise.mistakes):
+    own = exercise.mistakes[: len(variants(exercise))]
+    for position, (misconception, made) in enumerate(own):
         # It differs from the right answer with numbers of its own, not only by an error.
         assert any(
             response.usable and not exercise.is_right(i, response)
             for i, response in enumerate(made)
         ), misconception.slug
-        for other, others in exercise.mistakes[:position]:
+        for other, others in own[:position]:
             assert any(
                 one.usable != two.usable or (one.usable and not exercise.agree(one, two))
                 for one, two in zip(made, others, strict=True)

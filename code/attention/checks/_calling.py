@@ -12,7 +12,7 @@ import re
 import traceback
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -91,18 +91,14 @@ def ask(function: Callable, inputs: Inputs, outputs: int, boolean: bool = False)
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            returned = _limit.call(function, tuple(given.values()))
-            parts = _as_parts(returned, outputs)
-            if not boolean:
-                parts = tuple(part.astype(float) for part in parts)
+            response = _response(_limit.call(function, tuple(given.values())), outputs, boolean)
         except UnusableError as unusable:
             return Response(slug=unusable.slug, message=str(unusable))
         # Also SystemExit and KeyboardInterrupt: an answer never ends the notebook.
         except BaseException as error:
             return _response_to(error)
     changed = {name: given[name] for name in inputs if _differ(inputs[name], given[name])}
-    things = len(returned) if outputs == 1 and _is_several(returned, outputs) else 0
-    return Response(parts, changed=changed, things=things, narrow=_is_narrow(returned))
+    return replace(response, changed=changed)
 
 
 def does_not_accept(function: Callable, inputs: Inputs) -> bool:
@@ -136,6 +132,14 @@ def _differ(before: object, after: object) -> bool:
 
 
 # ------------------------------------------------------ from answer to array
+
+
+def _response(returned: object, outputs: int, boolean: bool) -> Response:
+    parts = _as_parts(returned, outputs)
+    if not boolean:
+        parts = tuple(part.astype(float) for part in parts)
+    things = len(returned) if outputs == 1 and _is_several(returned, outputs) else 0
+    return Response(parts, things=things, narrow=_is_narrow(returned))
 
 
 def _as_parts(returned: object, outputs: int) -> tuple[Array, ...]:
@@ -177,6 +181,8 @@ def _is_several(returned: object, outputs: int) -> bool:
     if isinstance(returned, tuple):
         return not returned or not all(np.isscalar(thing) for thing in returned)
     if isinstance(returned, list) and outputs > 1:
+        if len(returned) == outputs > 2:  # two lists may be two rows of a single output
+            return True
         return bool(returned) and all(hasattr(type(thing), "__array__") for thing in returned)
     return False
 
@@ -299,11 +305,11 @@ def _response_to(error: BaseException) -> Response:
 
 def _readers_line(error: BaseException) -> str:
     """Give the line of the reader's code that was running, as `` (line 3: ...)``."""
-    frames = [
-        (frame, line)
-        for frame, line in traceback.walk_tb(error.__traceback__)
-        if frame.f_globals.get("__name__") not in (__name__, _limit.__name__)
-    ]
+    frames = list(traceback.walk_tb(error.__traceback__))
+    if isinstance(error, _limit.OutOfTimeError):
+        frames.pop()  # the one that raised it
+    ours = [frame.f_globals.get("__name__") in (__name__, _limit.__name__) for frame, _ in frames]
+    frames = frames[len(ours) - ours[::-1].index(True) :]
     if not frames:
         return ""
     module = frames[0][0].f_globals.get("__name__")

@@ -12,8 +12,8 @@ A mistake is another function in place of one step. So a mistake known to one
 exercise is known to all. Where only a softmax stands in an exercise, ``build``
 takes that, and `of_softmax` makes the mistakes.
 
-Not every mistake shows in every exercise: one without a mask cannot tell an
-inverted mask. `Exercise` drops those, and those that do the same as another.
+Not every mistake shows in every exercise: without a mask nothing tells that it
+would have been inverted. That does no harm.
 """
 
 from collections.abc import Callable, Mapping
@@ -39,6 +39,11 @@ def dot_products(query: Array, key: Array, value: Array) -> Array:
 def one_over_root_of_d_k(sizes: Sizes) -> float:
     """Give the factor on the scores."""
     return 1 / np.sqrt(sizes["d_k"])
+
+
+def unscaled(sizes: Sizes) -> float:
+    """Leave the scores as large as they are."""
+    return 1.0
 
 
 def minus_infinity(scores: Array, mask: Array) -> Array:
@@ -124,6 +129,14 @@ def of_softmax(build: Callable[[Callable], Callable]) -> tuple[Misconception, ..
     )
 
 
+def for_one_query(mistakes: tuple[Misconception, ...]) -> tuple[Misconception, ...]:
+    """Leave out what can only go wrong among several queries.
+
+    With one query such a mistake may give the numbers of quite another one.
+    """
+    return tuple(mistake for mistake in mistakes if mistake.slug not in AMONG_QUERIES)
+
+
 def _softmax_mistake(slug: str, message: str, *softmaxes: Callable) -> Mistake:
     return Mistake(slug, message, tuple({"softmax": softmax} for softmax in softmaxes))
 
@@ -144,12 +157,28 @@ def _mask_mistake(slug: str, message: str, *hides: Callable) -> Mistake:
     return Mistake(slug, message, tuple({"hide": hide} for hide in hides))
 
 
+AMONG_QUERIES = (
+    "softmax-over-queries",
+    "softmax-over-everything",
+    "axis-lost-in-the-sum",
+    "one-maximum-for-all-rows",
+    "maximum-of-the-columns",
+    "scale-number-of-queries",
+    "weights-transposed",
+)
+
+
 # ------------------------------------------------------------------ the softmax
 
 
 def normalised(positive: Array, axis: int = -1) -> Array:
     """Divide by the sum along an axis."""
     return positive / positive.sum(axis, keepdims=True)
+
+
+def unstable_softmax(scores: Array) -> Array:
+    """Take the softmax as the formula says, with nothing subtracted."""
+    return normalised(np.exp(scores))
 
 
 def safe_ratio(positive: Array) -> Array:
@@ -270,11 +299,14 @@ OF_SOFTMAX = (
         lambda scores: np.exp(scores - scores.max(-1, keepdims=True)),
         lambda scores: np.exp(scores - scores.max()),
     ),
-    _softmax_mistake(
+    Mistake(
         "no-softmax",
         "You use the scores as weights. They can be negative and do not sum to 1: a softmax is "
         "missing.",
-        _without_infinity(lambda scores: scores),
+        (
+            {"softmax": _without_infinity(lambda scores: scores)},
+            {"softmax": _without_infinity(lambda scores: scores), "scale": unscaled},
+        ),
     ),
     _softmax_mistake(
         "no-exponential",
@@ -345,7 +377,7 @@ OF_SOFTMAX = (
         "The logarithm of the weights (a log-softmax) stands where the weights should. One step "
         "too many, or one too few.",
         _log_softmax,
-        lambda scores: _without_infinity(lambda logs: logs)(_log_softmax(scores)),
+        lambda scores: np.where(np.isneginf(scores), 0, _log_softmax(scores)),
     ),
     _softmax_mistake(
         "softmax-twice",
@@ -410,6 +442,13 @@ OF_SOFTMAX = (
         subtracting(lambda scores: scores.max(-2, keepdims=True)),
     ),
     _softmax_mistake(
+        "overflow",
+        OVERFLOW,
+        unstable_softmax,
+        lambda scores: safe_ratio(np.exp(scores)),
+        lambda scores: np.nan_to_num(unstable_softmax(scores)),
+    ),
+    _softmax_mistake(
         "wrong-number-subtracted",
         "You subtract the mean, the smallest or the first score of each row. That is no help "
         "where the largest lies far above: its exponential is more than a float can hold. "
@@ -420,13 +459,6 @@ OF_SOFTMAX = (
         subtracting(lambda scores: np.nanmedian(_finite(scores), -1, keepdims=True)),
         subtracting(lambda scores: scores[..., :1]),
         subtracting(lambda scores: scores[..., -1:]),
-    ),
-    _softmax_mistake(
-        "overflow",
-        OVERFLOW,
-        lambda scores: normalised(np.exp(scores)),
-        lambda scores: safe_ratio(np.exp(scores)),
-        lambda scores: np.nan_to_num(normalised(np.exp(scores))),
     ),
 )
 
@@ -452,7 +484,7 @@ OF_SCALE = (
         "no-scale",
         "The scores are not scaled. With larger d_k the dot products grow, and the softmax "
         "becomes a hard choice. Divide them by something that depends on d_k.",
-        lambda sizes: 1.0,
+        unscaled,
     ),
     _scale_mistake(
         "scale-d_k",
@@ -513,7 +545,7 @@ OF_SCALE = (
         "the softmax: the weights of each query should sum to 1.",
         (
             {
-                "scale": lambda sizes: 1.0,
+                "scale": unscaled,
                 "change": lambda weights, mask, sizes: weights / np.sqrt(sizes["d_k"]),
             },
             {"change": lambda weights, mask, sizes: weights / np.sqrt(sizes["d_k"])},
@@ -597,7 +629,7 @@ OF_AVERAGE = (
         lambda weights, value, key, query: np.ones_like(weights) @ value,
     ),
     _average_mistake(
-        "divided-by-the-number-of-keys",
+        "output-divided-by-the-number-of-keys",
         "You divide by the number of keys, as a mean does. The weights sum to 1 already: the "
         "sum of the weighted values is their average.",
         lambda weights, value, key, query: weights @ value / value.shape[-2],
@@ -610,6 +642,10 @@ OF_AVERAGE = (
 
 def _filled_with(fill: float) -> Callable:
     return lambda scores, mask: np.where(mask, scores, fill)
+
+
+def _filled_where_allowed(fill: float) -> Callable:
+    return lambda scores, mask: np.where(mask, fill, scores)
 
 
 def _lowered_by(penalty: float) -> Callable:
@@ -629,19 +665,31 @@ def unhidden(scores: Array, mask: Array) -> Array:
     return scores
 
 
+FULLY_MASKED_NAN = (
+    "A query that may attend to nothing gets NaN: all its scores are minus infinity, and the "
+    "softmax divides zero by zero. It should get zeros."
+)
+FULLY_MASKED_NOT_ZERO = (
+    "A query that may attend to nothing attends to something all the same: a large negative "
+    "score loses only against a larger one, and here there is none. It should get zeros."
+)
+
 OF_MASK = (
     _mask_mistake(
         "mask-ignored",
         "Your function takes a mask and never uses it: the weights are the same with and without.",
         unhidden,
     ),
-    _mask_mistake(
+    Mistake(
         "mask-inverted",
         "The mask is the wrong way round: your queries attend to just those keys that they may "
         "not see. In this book True means: may attend.",
-        lambda scores, mask: np.where(mask, -np.inf, scores),
-        lambda scores, mask: np.where(mask, -1e9, scores),
-        lambda scores, mask: scores + np.where(mask, -1e9, 0),
+        (
+            {"hide": _filled_where_allowed(-np.inf)},
+            {"hide": _filled_where_allowed(-np.inf), "softmax": naive_softmax},
+            {"hide": _filled_where_allowed(-1e9)},
+            {"hide": lambda scores, mask: scores + np.where(mask, -1e9, 0)},
+        ),
     ),
     _mask_mistake(
         "mask-transposed",
@@ -700,22 +748,18 @@ OF_MASK = (
         (
             {
                 "hide": unhidden,
-                "change": lambda weights, mask, sizes: by_hand.softmax(
-                    _after(weights, mask, sizes)
-                ),
+                "change": _after_and_renormalised(by_hand.softmax),
             },
         ),
     ),
     Mistake(
         "fully-masked-nan",
-        "A query that may attend to nothing gets NaN: all its scores are minus infinity, and "
-        "the softmax divides zero by zero. It should get zeros.",
-        ({"softmax": naive_softmax},),
+        FULLY_MASKED_NAN,
+        ({"softmax": naive_softmax}, {"softmax": unstable_softmax}),
     ),
     Mistake(
         "fully-masked-not-zero",
-        "A query that may attend to nothing attends to something all the same: a large negative "
-        "score loses only against a larger one, and here there is none. It should get zeros.",
+        FULLY_MASKED_NOT_ZERO,
         (
             {"hide": _filled_with(-1e9)},
             {"hide": _lowered_by(-1e9)},
@@ -736,4 +780,5 @@ OF_MASK = (
     ),
 )
 
-MISTAKES = (*OF_SCALE, *OF_SOFTMAX, *OF_SCORES, *OF_AVERAGE, *OF_MASK)
+# If two explain all that an answer does, the first is named.
+MISTAKES = (*OF_SCALE, *OF_MASK, *OF_SOFTMAX, *OF_SCORES, *OF_AVERAGE)

@@ -23,7 +23,7 @@ def _states(
     W_state: Array,
     bias: Array,
     bend: Callable = np.tanh,
-    first: float = 0.0,
+    first: float | Array = 0.0,
 ) -> Array:
     """Return the state after each word: (length, d_state)."""
     state = np.full(len(bias), first)
@@ -32,6 +32,22 @@ def _states(
         state = bend(word @ W_x + state @ W_state + bias)
         states.append(state)
     return np.array(states).reshape(-1, len(bias))
+
+
+def _stepping(step: Callable) -> Callable:
+    """Make a reader of sentences whose step is another one."""
+
+    def read(x: Array, W_x: Array, W_state: Array, bias: Array) -> Array:
+        state = np.zeros(len(bias))
+        for word in x:
+            state = step(word, state, W_x, W_state, bias)
+        return state
+
+    return read
+
+
+def _relu(numbers: Array) -> Array:
+    return np.maximum(numbers, 0)
 
 
 def _straight(numbers: Array) -> Array:
@@ -130,6 +146,90 @@ READ_SENTENCE = Exercise(
             "W_state is transposed: the state is a row and stands on the left of its matrix, as "
             "in state @ W_state.",
             lambda x, W_x, W_state, bias: _states(x, W_x, W_state.T, bias)[-1],
+        ),
+        misconception(
+            "bias-outside-the-tanh",
+            "The bias is added after the tanh. It belongs inside: the tanh bends the whole sum.",
+            _stepping(
+                lambda word, state, W_x, W_state, bias: np.tanh(word @ W_x + state @ W_state) + bias
+            ),
+        ),
+        misconception(
+            "word-outside-the-tanh",
+            "The word is added after the tanh. It belongs inside: the tanh bends the whole sum.",
+            _stepping(
+                lambda word, state, W_x, W_state, bias: np.tanh(state @ W_state + bias) + word @ W_x
+            ),
+        ),
+        misconception(
+            "old-state-added",
+            "You add the old state to the tanh, as a residual connection would. Here the tanh "
+            "itself is the new state.",
+            _stepping(
+                lambda word, state, W_x, W_state, bias: (
+                    state + np.tanh(word @ W_x + state @ W_state + bias)
+                )
+            ),
+        ),
+        misconception(
+            "W_state-forgotten",
+            "W_state has no effect on your result. The old state is multiplied by it.",
+            _stepping(lambda word, state, W_x, W_state, bias: np.tanh(word @ W_x + state + bias)),
+        ),
+        misconception(
+            "relu",
+            "You bend the numbers with a relu. Here it is tanh.",
+            lambda x, W_x, W_state, bias: _states(x, W_x, W_state, bias, _relu)[-1],
+        ),
+        misconception(
+            "starts-from-the-bias",
+            "Your first state is the bias. Before the first word nothing has been read: start "
+            "from zeros.",
+            lambda x, W_x, W_state, bias: _states(x, W_x, W_state, bias, first=bias)[-1],
+        ),
+        misconception(
+            "first-word-missing",
+            "The first word is not read: your loop begins one step too late.",
+            lambda x, W_x, W_state, bias: np.vstack([0 * bias, _states(x[1:], W_x, W_state, bias)])[
+                -1
+            ],
+            lambda x, W_x, W_state, bias: _states(x[1:] if len(x) > 1 else x, W_x, W_state, bias)[
+                -1
+            ],
+        ),
+        misconception(
+            "first-state",
+            "You return the state after the first word. The state after the last one is asked for.",
+            lambda x, W_x, W_state, bias: _states(x, W_x, W_state, bias)[0],
+        ),
+        misconception(
+            "states-summed",
+            "You add up the states of all steps. The last state is asked for.",
+            lambda x, W_x, W_state, bias: _states(x, W_x, W_state, bias).sum(0),
+        ),
+        misconception(
+            "largest-of-all-states",
+            "You take the largest number of all steps in each column. The last state is asked for.",
+            lambda x, W_x, W_state, bias: _states(x, W_x, W_state, bias).max(0),
+        ),
+        misconception(
+            "bias-twice",
+            "The bias is added twice at each step. Once is enough.",
+            lambda x, W_x, W_state, bias: _states(x, W_x, W_state, 2 * bias)[-1],
+        ),
+        misconception(
+            "multiplied",
+            "You multiply what the word says with what the state says. The two are added.",
+            _stepping(
+                lambda word, state, W_x, W_state, bias: np.tanh(
+                    (word @ W_x) * (state @ W_state) + bias
+                )
+            ),
+        ),
+        misconception(
+            "last-word-twice",
+            "The last word is read twice: your loop takes one step too many.",
+            lambda x, W_x, W_state, bias: _states(np.vstack([x, x[-1:]]), W_x, W_state, bias)[-1],
         ),
     ),
 )
@@ -236,6 +336,31 @@ DECODER_INPUTS = Exercise(
                 [_starts(target, start), np.where(target == END, 0, target)[:, :-1]]
             ),
         ),
+        misconception(
+            "shifted-twice",
+            "You shift by two places. Each word moves one place to the right.",
+            lambda target, start: np.hstack([_starts(target, start)] * 2 + [target])[
+                :, : target.shape[1]
+            ],
+            lambda target, start: np.hstack([_starts(target, start), _starts(target, 0), target])[
+                :, : target.shape[1]
+            ],
+            lambda target, start: np.hstack([_starts(target, 0), _starts(target, start), target])[
+                :, : target.shape[1]
+            ],
+        ),
+        misconception(
+            "start-ignored",
+            "The first column has a number of your own. The number of START is handed over: use"
+            " that.",
+            lambda target, start: np.hstack([_starts(target, 1), target[:, :-1]]),
+            lambda target, start: np.hstack([_starts(target, 0), target[:, :-1]]),
+        ),
+        misconception(
+            "start-everywhere",
+            "Every place holds START. It comes first only; after it stand the words before.",
+            lambda target, start: np.full_like(target, start),
+        ),
     ),
     symptoms=(
         Symptom(
@@ -271,9 +396,13 @@ def _is_real(states: Array, lengths: Array) -> Array:
 
 
 def _number_states(batch: int, length: int, width: int) -> list:
-    """Make states that tell where they come from: 231 is sentence 2, place 3, component 1."""
+    """Make states that tell where they come from: 231 is sentence 2, place 3, component 1.
+
+    Every second component is negative, so that neither the largest numbers of a
+    sentence nor its smallest are its last ones.
+    """
     b, i, j = np.indices((batch, length, width)) + 1
-    return (100 * b + 10 * i + j).tolist()
+    return ((-1) ** (j + 1) * (100 * b + 10 * i + j)).tolist()
 
 
 LAST_STATES = Exercise(
@@ -345,6 +474,36 @@ LAST_STATES = Exercise(
             "longest-for-all",
             "You take the same place for all sentences: the last of the longest.",
             lambda states, lengths: states[:, lengths.max() - 1],
+        ),
+        misconception(
+            "largest-numbers",
+            "You take the largest number of each component. The state after the last token is "
+            "asked for, whatever its numbers.",
+            lambda states, lengths: np.where(_is_real(states, lengths) > 0, states, -np.inf).max(1),
+            lambda states, lengths: states.max(1),
+        ),
+        misconception(
+            "padding-averaged",
+            "You average the states of all places, padding too. The state after the last token "
+            "is asked for.",
+            lambda states, lengths: states.mean(1),
+        ),
+        misconception(
+            "padding-summed",
+            "You add up the states of all places, padding too. The state after the last token "
+            "is asked for.",
+            lambda states, lengths: states.sum(1),
+        ),
+        misconception(
+            "counted-from-the-end",
+            "You count the length from the end of the row. Count from its beginning: padding "
+            "comes last.",
+            lambda states, lengths: _at(states, -lengths),
+        ),
+        misconception(
+            "first-sentence-for-all",
+            "You take all states from the first sentence. Each row has a sentence of its own.",
+            lambda states, lengths: states[0, lengths - 1],
         ),
     ),
 )
@@ -474,6 +633,27 @@ EXACT_MATCH = Exercise(
             "You ask whether all sentences are right. The share of those that are is asked for.",
             lambda outputs, targets: float(_right(outputs, targets).all()),
         ),
+        misconception(
+            "one-right-token-is-enough",
+            "A sentence counts as right as soon as one of its tokens is. All of them have to be.",
+            lambda outputs, targets: ((outputs == targets) & _counted(targets)).any(1).mean(),
+        ),
+        misconception(
+            "down-the-columns",
+            "You ask whether a place is right in all sentences. Ask whether a sentence is right"
+            " at all places: along axis 1.",
+            lambda outputs, targets: ((outputs == targets) | ~_counted(targets)).all(0).mean(),
+        ),
+        misconception(
+            "percent",
+            "You return percent. A share lies between 0 and 1.",
+            lambda outputs, targets: 100 * _right(outputs, targets).mean(),
+        ),
+        misconception(
+            "first-token-only",
+            "You compare the first token of each sentence alone. All tokens up to END count.",
+            lambda outputs, targets: (outputs[:, 0] == targets[:, 0]).mean(),
+        ),
     ),
 )
 
@@ -561,6 +741,41 @@ STEPS_TO_FADE = Exercise(
             "You divide the threshold by the factor. It is the power of the factor that has to "
             "fall below the threshold.",
             lambda factor, threshold: threshold / factor,
+            lambda factor, threshold: threshold // factor,
+        ),
+        misconception(
+            "factor-ignored",
+            "You count how often the gradient can be halved. The factor need not be a half: use"
+            " the one that is handed over.",
+            lambda factor, threshold: math.ceil(-math.log2(threshold)),
+            lambda factor, threshold: math.floor(-math.log2(threshold)) + 1,
+        ),
+        misconception(
+            "threshold-ignored",
+            "The threshold has no effect on your result. The lower it is, the more steps it takes.",
+            lambda factor, threshold: math.ceil(1 / (1 - factor)),
+            lambda factor, threshold: 1 / (1 - factor),
+        ),
+        misconception(
+            "gradient-returned",
+            "You return what is left of the gradient. The number of steps is asked for.",
+            lambda factor, threshold: factor ** (math.floor(_steps(factor, threshold)) + 1),
+        ),
+        misconception(
+            "negative-steps",
+            "Your number of steps is negative. Both logarithms are negative, so their quotient "
+            "is not.",
+            lambda factor, threshold: -_steps(factor, threshold),
+            lambda factor, threshold: -math.floor(_steps(factor, threshold)) - 1,
+            lambda factor, threshold: math.ceil(-_steps(factor, threshold)),
+        ),
+        misconception(
+            "logarithms-subtracted",
+            "You subtract the logarithms. A power is wanted, so divide that of the threshold by"
+            " that of the factor.",
+            lambda factor, threshold: math.ceil(math.log(threshold) - math.log(factor)),
+            lambda factor, threshold: math.log(threshold) - math.log(factor),
+            lambda factor, threshold: math.log(threshold / factor),
         ),
     ),
 )

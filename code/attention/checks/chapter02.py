@@ -7,6 +7,7 @@ them), and the public checker, whose docstring says what is asked.
 import numpy as np
 
 from attention.by_hand import softmax
+from attention.checks import _mistakes
 from attention.checks._exercise import Exercise, Symptom, Verdict, example, misconception
 
 # ---------------------------------------------------------- additive_scores
@@ -20,6 +21,67 @@ SOFTMAX_TOO_EARLY = (
     "You return weights: your rows sum to 1. The softmax comes after the scores; here the "
     "scores themselves are asked for."
 )
+
+
+def _bending(bend):
+    """Make an additive score that bends with another function."""
+    return lambda query, key, v: bend(query[..., None, :] + key) @ v
+
+
+def _sigmoid(numbers):
+    return 1 / (1 + np.exp(-numbers))
+
+
+def _relu(numbers):
+    return np.maximum(numbers, 0)
+
+
+# By slug: what is said, and score functions that make the mistake. `look_back` knows them too.
+MISTAKEN_SCORES = {
+    "another-bend": (
+        "You bend the sum of query and key with another function. Here it is tanh.",
+        _bending(_sigmoid),
+        _bending(_relu),
+        _bending(np.sin),
+        _bending(np.arctan),
+    ),
+    "averaged": (
+        "You take the mean over the components. The score is their sum, weighted with v.",
+        lambda query, key, v: _additive(query, key, v) / len(v),
+    ),
+    "tanh-on-one": (
+        "Only the query, or only the key, goes through the tanh. Their sum does.",
+        lambda query, key, v: (np.tanh(query)[..., None, :] + key) @ v,
+        lambda query, key, v: (query[..., None, :] + np.tanh(key)) @ v,
+    ),
+    "tanh-twice": (
+        "You take the tanh twice: of each component, which is right, and of the finished score.",
+        lambda query, key, v: np.tanh(_additive(query, key, v)),
+    ),
+    "query-ignored": (
+        "The query has no effect on your scores. Add it to each key before the tanh.",
+        lambda query, key, v: _additive(0 * query, key, v),
+    ),
+    "key-ignored": (
+        "The keys have no effect on your scores. Add each to the query before the tanh.",
+        lambda query, key, v: _additive(query, 0 * key, v),
+    ),
+    "dot-product-weighted": (
+        "You multiply query and key component by component, and weigh the products with v. The "
+        "additive score adds query and key, and takes the tanh.",
+        lambda query, key, v: (query * v) @ key.T,
+    ),
+}
+
+
+def _misconceptions_of_scores(build, *already):
+    """Make the mistakes of an additive score, for ``build(score)``, which gives an answer."""
+    return tuple(
+        misconception(slug, message, *map(build, scores))
+        for slug, (message, *scores) in MISTAKEN_SCORES.items()
+        if slug not in already
+    )
+
 
 ADDITIVE_SCORES = Exercise(
     name="additive_scores",
@@ -95,6 +157,7 @@ ADDITIVE_SCORES = Exercise(
             "the queries need an axis of length 1 for the keys to stretch along.",
             lambda query, key, v: np.tanh(query + key) @ v,
         ),
+        *_misconceptions_of_scores(lambda score: score),
     ),
 )
 
@@ -127,9 +190,29 @@ def _with_weights(make):
     return mistaken
 
 
+def _with_softmax(softmax):
+    """Make a function whose softmax of scores (queries, keys) is another one."""
+    return _with_weights(lambda query, key, v: softmax(_additive(query, key, v)[None])[0])
+
+
 def _swapped(state, annotations, W_Q, W_K, v):
     context, weights = _look_back(state, annotations, W_Q, W_K, v)
     return weights, context
+
+
+def _gathering(gather):
+    """Make a mistaken function that weighs rightly and gathers in another way."""
+
+    def mistaken(state, annotations, W_Q, W_K, v):
+        _, weights = _look_back(state, annotations, W_Q, W_K, v)
+        return gather(weights, annotations), weights
+
+    return mistaken
+
+
+def _scores_beside_the_context(state, annotations, W_Q, W_K, v):
+    context, _ = _look_back(state, annotations, W_Q, W_K, v)
+    return context, _additive(state @ W_Q, annotations @ W_K, v)
 
 
 def _keys_averaged(state, annotations, W_Q, W_K, v):
@@ -215,6 +298,7 @@ LOOK_BACK = Exercise(
             "dot-product",
             "Your scores are dot products. Here they are additive: v · tanh(query + key).",
             _with_weights(lambda query, key, v: softmax(key @ query)),
+            _with_weights(lambda query, key, v: softmax(key @ query / np.sqrt(len(query)))),
         ),
         misconception(
             "no-tanh",
@@ -244,7 +328,74 @@ LOOK_BACK = Exercise(
             "You divide the context by the number of words. The weights sum to 1 already.",
             _mean_of_weighted,
         ),
+        misconception(
+            "query-ignored",
+            "The query makes no difference to your weights. It has to go into the tanh, together "
+            "with each key.",
+            _with_weights(lambda query, key, v: softmax(np.tanh(key) @ v)),
+        ),
+        # Weights that ignore the keys are uniform; without the tanh the query adds the same to all.
+        *_misconceptions_of_scores(
+            lambda score: _with_weights(lambda *given: softmax(score(*given))),
+            "query-ignored",
+            "key-ignored",
+            "tanh-on-one",
+        ),
+        misconception(
+            "scaled",
+            "You divide the scores by the root of their width. That belongs to the dot product;"
+            " the additive score has no scale.",
+            _with_weights(
+                lambda query, key, v: softmax(_additive(query, key, v) / np.sqrt(len(v)))
+            ),
+        ),
+        misconception(
+            "v-left-out",
+            "You add up the components as they are. Each counts as much as v says.",
+            _with_weights(lambda query, key, v: softmax(np.tanh(query + key).sum(-1))),
+        ),
+        misconception(
+            "tanh-last",
+            "You take the tanh of the finished score. It belongs to each component of query "
+            "plus key, before v adds the components up.",
+            _with_weights(lambda query, key, v: softmax(np.tanh((query + key) @ v))),
+        ),
+        misconception(
+            "multiplied",
+            "You multiply query and key. The additive score adds them.",
+            _with_weights(lambda query, key, v: softmax(np.tanh(query * key) @ v)),
+        ),
+        misconception(
+            "subtracted",
+            "You subtract one of query and key from the other. The score adds them.",
+            _with_weights(lambda query, key, v: softmax(np.tanh(query - key) @ v)),
+            _with_weights(lambda query, key, v: softmax(np.tanh(key - query) @ v)),
+        ),
+        misconception(
+            "annotations-added-up",
+            "Your weights are right, but you add the annotations up without them. Each counts "
+            "as much as its weight.",
+            _gathering(lambda weights, annotations: annotations.sum(0)),
+        ),
+        misconception(
+            "annotations-averaged",
+            "Your weights are right, but the context is the plain mean of the annotations. Each"
+            " counts as much as its weight.",
+            _gathering(lambda weights, annotations: annotations.mean(0)),
+        ),
+        misconception(
+            "best-annotation",
+            "Your weights are right, but the context is the annotation with the largest weight "
+            "alone. Every word has a share.",
+            _gathering(lambda weights, annotations: annotations[weights.argmax()]),
+        ),
+        misconception(
+            "scores-returned",
+            "The context is right. Beside it you return the scores: the weights are asked for.",
+            _scores_beside_the_context,
+        ),
     ),
+    shared=_mistakes.for_one_query(_mistakes.of_softmax(_with_softmax)),
     symptoms=(
         Symptom(
             "weights-do-not-sum-to-1",
@@ -283,6 +434,11 @@ def _recall_error(found, sure, possible):
 
 def _precision_error(found, sure, possible):
     return 1 - (found & possible).sum() / found.sum()
+
+
+def _mean_of_rows(found, sure, possible):
+    fitting = (found & sure).sum(1) + (found & possible).sum(1)
+    return (1 - fitting / np.maximum(found.sum(1) + sure.sum(1), 1)).mean()
 
 
 ALIGNMENT_ERROR_RATE = Exercise(
@@ -403,6 +559,116 @@ ALIGNMENT_ERROR_RATE = Exercise(
             lambda found, sure, possible: (
                 1 - ((found & sure).sum() + (found & possible).sum()) / (2 * (found | sure).sum())
             ),
+            lambda found, sure, possible: (
+                1 - ((found & sure).sum() + (found & possible).sum()) / (found | sure).sum()
+            ),
+            lambda found, sure, possible: 1 - (found & sure).sum() / (found | sure).sum(),
+        ),
+        misconception(
+            "percent",
+            "You return percent. The rate lies between 0 and 1.",
+            lambda found, sure, possible: 100 * _rate(found, sure, possible),
+        ),
+        misconception(
+            "or-for-and",
+            "You count the cells with a link in either of the two. A found link fits if the "
+            "other has it too.",
+            lambda found, sure, possible: (
+                1 - ((found | sure).sum() + (found | possible).sum()) / (found.sum() + sure.sum())
+            ),
+        ),
+        misconception(
+            "divided-by-found-links",
+            "Below the line you count the found links alone. The sure ones belong there too.",
+            lambda found, sure, possible: (
+                1 - ((found & sure).sum() + (found & possible).sum()) / found.sum()
+            ),
+            lambda found, sure, possible: (
+                1 - ((found & sure).sum() + (found & possible).sum()) / (2 * found.sum())
+            ),
+        ),
+        misconception(
+            "divided-by-sure-links",
+            "Below the line you count the sure links alone. The found ones belong there too.",
+            lambda found, sure, possible: (
+                1 - ((found & sure).sum() + (found & possible).sum()) / sure.sum()
+            ),
+            lambda found, sure, possible: (
+                1 - ((found & sure).sum() + (found & possible).sum()) / (2 * sure.sum())
+            ),
+        ),
+        misconception(
+            "divided-by-all-three",
+            "Below the line you count the possible links as well. Count the found ones and the "
+            "sure ones.",
+            lambda found, sure, possible: (
+                1
+                - ((found & sure).sum() + (found & possible).sum())
+                / (found.sum() + sure.sum() + possible.sum())
+            ),
+        ),
+        misconception(
+            "divided-by-cells",
+            "You divide by the number of cells. Divide by the number of links: found plus sure.",
+            lambda found, sure, possible: (
+                1 - ((found & sure).sum() + (found & possible).sum()) / found.size
+            ),
+            lambda found, sure, possible: 1 - ((found & sure).mean() + (found & possible).mean()),
+        ),
+        misconception(
+            "means-above-the-line",
+            "Above the line you take means, below it sums. Count links in both.",
+            lambda found, sure, possible: (
+                1 - ((found & sure).mean() + (found & possible).mean()) / (found.sum() + sure.sum())
+            ),
+        ),
+        misconception(
+            "sure-links-not-counted-again",
+            "Above the line a link that is found, sure and possible counts once. A sure link is"
+            " possible too, so it counts in both terms.",
+            lambda found, sure, possible: (
+                1
+                - ((found & sure).sum() + (found & possible & ~sure).sum())
+                / (found.sum() + sure.sum())
+            ),
+        ),
+        misconception(
+            "second-term-missing",
+            "Above the line one term is missing: the found links that are possible.",
+            lambda found, sure, possible: 1 - (found & sure).sum() / (found.sum() + sure.sum()),
+        ),
+        misconception(
+            "halved",
+            "You divide the share that fits by 2. There are two terms above the line and two "
+            "below, so it is at most 1 already.",
+            lambda found, sure, possible: (
+                1
+                - ((found & sure).sum() + (found & possible).sum()) / (found.sum() + sure.sum()) / 2
+            ),
+        ),
+        misconception(
+            "brackets-missing",
+            "Only the second term is divided. Put both terms above the line, in brackets.",
+            lambda found, sure, possible: (
+                1 - (found & sure).sum() + (found & possible).sum() / (found.sum() + sure.sum())
+            ),
+            lambda found, sure, possible: (
+                1 - (found & sure).sum() - (found & possible).sum() / (found.sum() + sure.sum())
+            ),
+        ),
+        misconception(
+            "sure-and-possible-compared",
+            "In one of the terms the found links do not occur: you compare the sure ones with "
+            "the possible ones.",
+            lambda found, sure, possible: (
+                1 - ((found & sure).sum() + (sure & possible).sum()) / (found.sum() + sure.sum())
+            ),
+        ),
+        misconception(
+            "averaged-over-words",
+            "You compute a rate for each target word and average these. Count the links of the "
+            "whole sentence first.",
+            _mean_of_rows,
         ),
     ),
 )
@@ -433,6 +699,12 @@ def _one_row_late(weights, source_length, target_length):
 
 def _one_row_early(weights, source_length, target_length):
     return _strongest(np.concatenate([weights[:1], weights]), source_length, target_length)
+
+
+def _places(weights, target_length, is_word, otherwise=-1):
+    """Find the largest weights; ``is_word(place)`` may be mistaken."""
+    place = weights[:target_length].argmax(-1)
+    return np.where(is_word(place), place, otherwise)
 
 
 STRONGEST_SOURCES = Exercise(
@@ -471,13 +743,13 @@ STRONGEST_SOURCES = Exercise(
         ),
         (
             example(
-                weights=[[0.4, 0.1, 0.5], [0.2, 0.7, 0.1], [0.1, 0, 0.9], [0.5, 0.3, 0.2]],
+                weights=[[0.1, 0.4, 0.5], [0.2, 0.7, 0.1], [0.1, 0, 0.9], [0.5, 0.3, 0.2]],
                 source_length=2,
                 target_length=3,
             ),
             # The largest weight of the second row lies beyond the column of END.
             example(
-                weights=[[0.2, 0.1, 0.6, 0.1], [0.3, 0.1, 0.1, 0.5], [0.1, 0.7, 0, 0.2]],
+                weights=[[0.1, 0.2, 0.6, 0.1], [0.3, 0.1, 0.1, 0.5], [0.1, 0.7, 0, 0.2]],
                 source_length=2,
                 target_length=2,
             ),
@@ -541,6 +813,53 @@ STRONGEST_SOURCES = Exercise(
                 weights, source_length, len(weights)
             ),
         ),
+        misconception(
+            "zero-for-no-word",
+            "Where the largest weight is on no word you return 0, which is the place of the "
+            "first word. Return -1 there.",
+            lambda weights, source_length, target_length: _places(
+                weights, target_length, lambda place: place < source_length, 0
+            ),
+        ),
+        misconception(
+            "end-counted-as-a-word",
+            "The place right after the last word passes for a word. Places count from 0: those "
+            "of words are smaller than source_length.",
+            lambda weights, source_length, target_length: _places(
+                weights, target_length, lambda place: place <= source_length
+            ),
+        ),
+        misconception(
+            "padding-counted-as-words",
+            "You return -1 for the place of END alone. The columns after it, which are padding,"
+            " are no words either.",
+            lambda weights, source_length, target_length: _places(
+                weights, target_length, lambda place: place != source_length
+            ),
+        ),
+        misconception(
+            "padding-cut-off-first",
+            "You cut the padding off before you look for the largest weight. A word that looks "
+            "there is then linked to another place.",
+            lambda weights, source_length, target_length: _places(
+                weights[:, : source_length + 1], target_length, lambda place: place < source_length
+            ),
+        ),
+        misconception(
+            "last-word-left-out",
+            "The last word of the source passes for no word. Its place is source_length - 1, "
+            "since places count from 0.",
+            lambda weights, source_length, target_length: _places(
+                weights, target_length, lambda place: place < source_length - 1
+            ),
+        ),
+        misconception(
+            "smallest-weight",
+            "You look for the smallest weight. The largest is asked for.",
+            lambda weights, source_length, target_length: _places(
+                -weights, target_length, lambda place: place < source_length
+            ),
+        ),
     ),
 )
 
@@ -563,6 +882,23 @@ def strongest_sources(answer: object) -> Verdict:
 def _projected(state, annotations, W_Q, W_K):
     query, key = state @ W_Q, annotations @ W_K
     return query @ key.T / np.sqrt(key.shape[-1])
+
+
+def _projected_with(attend):
+    """Make scores of which one step may be another than the right one."""
+
+    def scores(state, annotations, W_Q, W_K):
+        query, key = state @ W_Q, annotations @ W_K
+        sizes = {
+            "queries": len(query),
+            "keys": len(key),
+            "d_k": key.shape[1],
+            "d_v": annotations.shape[1],
+            "d_model": state.shape[1],
+        }
+        return attend.compare(query, key, annotations) * attend.scale(sizes)
+
+    return scores
 
 
 PROJECTED_SCORES = Exercise(
@@ -651,8 +987,43 @@ PROJECTED_SCORES = Exercise(
             "softmax-too-early",
             SOFTMAX_TOO_EARLY,
             lambda state, annotations, W_Q, W_K: softmax(_projected(state, annotations, W_Q, W_K)),
+            lambda state, annotations, W_Q, W_K: softmax(
+                _projected(state, annotations, W_Q, W_K), axis=0
+            ),
+        ),
+        misconception(
+            "width-of-the-annotations",
+            "You divide by the square root of the annotations' width. The dot product is one of"
+            " queries and keys, and d_score is their width.",
+            lambda state, annotations, W_Q, W_K: (
+                (state @ W_Q) @ (annotations @ W_K).T / np.sqrt(annotations.shape[1])
+            ),
+        ),
+        misconception(
+            "tanh-of-the-score",
+            "You take the tanh of the score. That belongs to the additive score; a dot product "
+            "is left as it is.",
+            lambda state, annotations, W_Q, W_K: np.tanh(_projected(state, annotations, W_Q, W_K)),
+        ),
+        misconception(
+            "wrong-sign",
+            "Your scores have the wrong sign: a key that points the same way as the query "
+            "should get a high score.",
+            lambda state, annotations, W_Q, W_K: -_projected(state, annotations, W_Q, W_K),
+        ),
+        misconception(
+            "added",
+            "You add query and key. In a dot product their components are multiplied, and the "
+            "products added up.",
+            lambda state, annotations, W_Q, W_K: (
+                ((state @ W_Q)[:, None] + annotations @ W_K).sum(-1) / np.sqrt(W_Q.shape[1])
+            ),
+            lambda state, annotations, W_Q, W_K: ((state @ W_Q)[:, None] + annotations @ W_K).sum(
+                -1
+            ),
         ),
     ),
+    shared=_mistakes.of_attention(_projected_with),
 )
 
 

@@ -23,7 +23,7 @@ SCORE_VARIANCE = Exercise(
             example(d_k=1, sigma_q=1.0, sigma_k=1.0),
             example(d_k=4, sigma_q=1.0, sigma_k=1.0),
             example(d_k=4, sigma_q=2.0, sigma_k=3.0),
-            example(d_k=64, sigma_q=0.5, sigma_k=1.5),
+            example(d_k=64, sigma_q=0.7, sigma_k=1.3),
         ),
     ),
     misconceptions=(
@@ -339,7 +339,7 @@ SCALE_FOR = Exercise(
             example(d_k=1, sigma_q=1.0, sigma_k=1.0),
             example(d_k=4, sigma_q=1.0, sigma_k=1.0),
             example(d_k=16, sigma_q=2.0, sigma_k=0.25),
-            example(d_k=64, sigma_q=0.5, sigma_k=1.5),
+            example(d_k=64, sigma_q=0.7, sigma_k=1.3),
         ),
     ),
     misconceptions=(
@@ -465,8 +465,8 @@ TEMPERATURE_FOR = Exercise(
             example(scores=[4, 2, 1, -1], target_entropy=0.8),
         ),
         (
-            example(scores=[100, 90, 0], target_entropy=0.5),
-            example(scores=[1, 0.5, 0], target_entropy=0.02),
+            example(scores=[1000, 900, 0], target_entropy=0.5),
+            example(scores=[0.1, 0.05, 0], target_entropy=0.02),
         ),
     ),
     misconceptions=(

@@ -11,6 +11,7 @@ from collections.abc import Callable
 import numpy as np
 
 from attention import by_hand
+from attention.checks import _mistakes
 from attention.checks._exercise import Exercise, Symptom, Verdict, example, misconception
 
 Array = np.ndarray
@@ -25,8 +26,12 @@ def _query_and_key(length: int) -> tuple[Array, Array]:
 
 
 def _is_additive(inputs, expected, got):
+    if got[0].dtype == bool:
+        return False
+    if expected[0].all() and not got[0].any():  # nothing hidden, so nothing to add
+        return None
     # NaN is what 0 times infinity leaves of such a mask.
-    return got[0].dtype != bool and not (got[0] >= 0).all()
+    return not (got[0] >= 0).all()
 
 
 NUMBERS_FOR_BOOLEANS = (
@@ -340,39 +345,14 @@ def combined_mask(answer: object) -> Verdict:
 # ----------------------------------------------------------- masked_softmax
 
 
-def _naive_softmax(scores: Array, axis: int = -1) -> Array:
-    """Take the softmax with the maximum subtracted and no care for rows of -inf."""
-    exponentials = np.exp(scores - scores.max(axis, keepdims=True))
-    return exponentials / exponentials.sum(axis, keepdims=True)
+def _weighing(attend: Callable) -> Callable:
+    """Make an answer from a way to attend."""
+    return lambda scores, mask: attend.weigh(scores, mask)
 
 
-def _hidden(scores: Array, mask: Array, fill: float = -np.inf) -> Array:
-    return np.where(mask, scores, fill)
-
-
-def _masked_softmax(scores: Array, mask: Array) -> Array:
-    return by_hand.softmax(_hidden(scores, mask))
-
-
-def _unguarded_ratio(scores: Array, mask: Array) -> Array:
-    exponentials = np.exp(_hidden(scores, mask))
-    return exponentials / exponentials.sum(-1, keepdims=True)
-
-
-def _guarded_ratio(scores: Array, mask: Array) -> Array:
-    exponentials = np.exp(_hidden(scores, mask))
+def _guarded_softmax(scores: Array) -> Array:
+    exponentials = np.exp(scores)
     return exponentials / np.maximum(exponentials.sum(-1, keepdims=True), 1e-30)
-
-
-def _renormalised(scores: Array, mask: Array) -> Array:
-    weights = by_hand.softmax(scores) * mask
-    return weights / weights.sum(-1, keepdims=True)
-
-
-def _renormalised_with_care(scores: Array, mask: Array) -> Array:
-    weights = by_hand.softmax(scores) * mask
-    total = weights.sum(-1, keepdims=True)
-    return weights / np.where(total == 0, 1, total)
 
 
 def _empty(mask: Array) -> Array:
@@ -398,11 +378,11 @@ MASKED_SOFTMAX = Exercise(
     name="masked_softmax",
     signature="f(scores, mask)",
     outputs=("weights",),
-    reference=_masked_softmax,
+    reference=_weighing(_mistakes.Attention()),
     stages=(
         (
             example(scores=[[1, 2]], mask=[[True, False]]),
-            example(scores=[[0, 1, -1]], mask=[[True, True, False]]),
+            example(scores=[[0.3, 1.3, -1]], mask=[[True, True, False]]),
             example(scores=[[1, 0], [2, 3]], mask=[[True, False], [True, True]]),
             example(
                 scores=[[1, 0, 2], [0, 1, -1]],
@@ -415,8 +395,8 @@ MASKED_SOFTMAX = Exercise(
         ),
         # A masked score that dominates, and one that does and is allowed.
         (
-            example(scores=[[1, 0, 10000]], mask=[[True, True, False]]),
-            example(scores=[[1000, 999, 0]], mask=[[True, True, False]]),
+            example(scores=[[-20000, -20001, 10000]], mask=[[True, True, False]]),
+            example(scores=[[-1000, 1000, -1000, 0]], mask=[[True, True, True, False]]),
         ),
         # A query with nothing to attend to.
         (
@@ -429,90 +409,16 @@ MASKED_SOFTMAX = Exercise(
     ),
     misconceptions=(
         misconception(
-            "zero-in-the-scores",
-            "You set masked scores to 0. That hides nothing: e to the power 0 is 1, which is a "
-            "weight like any other. Multiplying the scores by the mask does the same.",
-            lambda scores, mask: by_hand.softmax(_hidden(scores, mask, fill=0.0)),
-        ),
-        misconception(
-            "not-renormalised",
-            "You set the weights of the masked keys to 0 after the softmax, and what is left of a "
-            "row no longer sums to 1. Hide the keys before the softmax, in the scores.",
-            lambda scores, mask: by_hand.softmax(scores) * mask,
-        ),
-        misconception(
-            "renormalised-after-the-softmax",
-            "The masked scores still take part in the exponentials: you take the mask into "
-            "account afterwards and divide by what is left. When a masked score is far above the "
-            "others, nothing is left, and you divide 0 by 0. Hide the keys before.",
-            _renormalised,
-            _renormalised_with_care,
-        ),
-        misconception(
-            "empty-row-averages-padding",
-            "A query with nothing to attend to gets weights all the same, over keys that are all "
-            "masked. A large negative number in their scores lowers them all alike, and the "
-            "softmax does not see what all have in common. That row should be zeros.",
-            lambda scores, mask: by_hand.softmax(_hidden(scores, mask, fill=-1e9)),
-            lambda scores, mask: by_hand.softmax(scores + np.where(mask, 0, -1e9)),
-        ),
-        misconception(
-            "empty-row-nan",
-            "A query with nothing to attend to gets NaN: a row of minus infinity has no largest "
-            "score, and its exponentials sum to 0. That row should be zeros.",
-            lambda scores, mask: _naive_softmax(_hidden(scores, mask)),
-        ),
-        misconception(
             "overflow",
             "The mask is right, but a large score gives NaN: its exponential is larger than any "
             "float. Subtract the largest score that may be seen first.",
-            _unguarded_ratio,
-            _guarded_ratio,
-        ),
-        misconception(
-            "small-penalty",
-            "You lower the masked scores by a number that is not large enough, and the masked "
-            "keys keep some weight. How large would it have to be for any scores?",
-            lambda scores, mask: by_hand.softmax(_hidden(scores, mask, fill=-10.0)),
-            lambda scores, mask: by_hand.softmax(_hidden(scores, mask, fill=-1.0)),
-            lambda scores, mask: by_hand.softmax(scores + np.where(mask, 0, -10)),
-            lambda scores, mask: by_hand.softmax(scores + np.where(mask, 0, -1000)),
-        ),
-        misconception(
-            "mask-inverted",
-            "The mask is the wrong way round: True means that the query may attend to the key. "
-            "Some libraries mean the opposite.",
-            lambda scores, mask: _masked_softmax(scores, ~mask),
-            lambda scores, mask: _naive_softmax(_hidden(scores, ~mask)),
-        ),
-        misconception(
-            "mask-ignored",
-            "Your function takes a mask and never uses it: the weights are those without.",
-            lambda scores, mask: by_hand.softmax(scores),
-        ),
-        misconception(
-            "mask-added",
-            "You add the mask to the scores as numbers, so that an allowed key gains 1 and a "
-            "masked one loses nothing. A masked key must lose everything.",
-            lambda scores, mask: by_hand.softmax(scores + mask),
-        ),
-        misconception(
-            "mask-transposed",
-            "The mask is applied with its axes swapped. Its rows are the queries, as in the "
-            "scores.",
-            lambda scores, mask: _masked_softmax(scores, mask.T),
-        ),
-        misconception(
-            "softmax-over-queries",
-            "Your softmax runs over the queries: the columns sum to 1. Each query shares out "
-            "its weight over the keys, so the rows should sum to 1.",
-            lambda scores, mask: by_hand.softmax(_hidden(scores, mask), axis=0),
-            lambda scores, mask: _naive_softmax(_hidden(scores, mask), axis=0),
+            _weighing(_mistakes.Attention(softmax=_mistakes.unstable_softmax)),
+            _weighing(_mistakes.Attention(softmax=_guarded_softmax)),
         ),
         misconception(
             "scores-returned",
             "You return the masked scores. The softmax over them is still to be taken.",
-            _hidden,
+            _mistakes.minus_infinity,
         ),
     ),
     symptoms=(
@@ -539,6 +445,7 @@ MASKED_SOFTMAX = Exercise(
             _empty_row_is_not_zero,
         ),
     ),
+    shared=_mistakes.of_attention(_weighing),
 )
 
 
@@ -712,7 +619,7 @@ SHIFT_TARGETS = Exercise(
             example(tokens=np.array([3, 7])),
             example(tokens=np.array([3, 7, 1])),
             example(tokens=np.array([4, 9, 2, 6])),
-            example(tokens=np.array([5, 8, 5, 5, 2])),
+            example(tokens=np.array([5, 50001, 5, 5, 2])),
         ),
     ),
     misconceptions=(

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import numpy as np
 
 from attention import by_hand
+from attention.checks import _mistakes
 from attention.checks._exercise import Exercise, Symptom, Verdict, example, misconception
 
 Array = np.ndarray
@@ -49,7 +50,7 @@ SPLIT_HEADS = Exercise(
             example(x=[[1, 2], [3, 4]], heads=2),
             example(x=[[1, 2, 3, 4], [5, 6, 7, 8]], heads=2),
             example(x=[[1, 2, 3, 4, 5, 6], [7, 8, 9, 10, 11, 12]], heads=3),
-            example(x=[[1, 2, 3, 4], [5, 6, 7, 8], [9, 10, 11, 12]], heads=2),
+            example(x=[[1, 2, 3.3, 4], [5, 6, 7, 8], [9, 10, 11, 12]], heads=2),
         ),
         (
             example(x=[[1, 2, 3]], heads=3),
@@ -146,7 +147,7 @@ MERGE_HEADS = Exercise(
             example(heads_output=[[[1], [3]], [[2], [4]]]),
             example(heads_output=[[[1, 2], [5, 6]], [[3, 4], [7, 8]]]),
             example(heads_output=[[[1, 2], [7, 8]], [[3, 4], [9, 10]], [[5, 6], [11, 12]]]),
-            example(heads_output=[[[1, 2], [5, 6], [9, 10]], [[3, 4], [7, 8], [11, 12]]]),
+            example(heads_output=[[[1, 2], [5, 6], [9, 10]], [[3.3, 4], [7, 8], [11, 12]]]),
         ),
         (
             example(heads_output=[[[1]], [[2]], [[3]]]),
@@ -224,23 +225,23 @@ def _multi_head(x, W_Q, W_K, W_V, W_O, heads):
 
 
 def _step_by_step(
-    scale: Callable = lambda d_model, d_k: 1 / np.sqrt(d_k),
+    attend: Callable = _mistakes.Attention(),  # noqa: B008 - it cannot be changed
     split: Callable = by_hand.split_heads,
-    axis: int = -1,
-    change_weights: Callable = lambda weights: weights,
     merge: Callable = by_hand.merge_heads,
     project: Callable = lambda merged, W_O: merged @ W_O,
 ) -> Callable:
     """Make multi-head attention in which one step may be another than the right one."""
 
-    def attend(x, W_Q, W_K, W_V, W_O, heads):
+    def answer(x, W_Q, W_K, W_V, W_O, heads):
         query, key, value = (split(x @ W, heads) for W in (W_Q, W_K, W_V))
-        d_model = x.shape[1]
-        scores = query @ key.swapaxes(-1, -2) * scale(d_model, d_model // heads)
-        weights = change_weights(by_hand.softmax(scores, axis))
-        return project(merge(weights @ value), W_O)
+        output, _ = attend(query, key, value, d_model=x.shape[1], heads=heads)
+        return project(merge(output), W_O)
 
-    return attend
+    return answer
+
+
+def _weights_of_the_first_head(weights, mask, sizes):
+    return weights[:1]
 
 
 def _projecting(choose: Callable) -> Callable:
@@ -295,8 +296,8 @@ MULTI_HEAD = Exercise(
                 heads=1,
             ),
             example(
-                x=[[1, 0], [0, 1], [1, -1]],
-                W_Q=[[1, 2], [0, 1]],
+                x=[[1, 0], [0, 1.3], [1, -1]],
+                W_Q=[[1, 2], [0.3, 1]],
                 W_K=[[2, 0], [-1, 1]],
                 W_V=[[1, 3], [2, 5]],
                 W_O=[[1, 2], [-1, 1]],
@@ -318,27 +319,6 @@ MULTI_HEAD = Exercise(
             "You return the merged heads. W_O still has to mix them: without it no column of the "
             "output knows of more than one head.",
             _step_by_step(project=lambda merged, W_O: merged),
-        ),
-        misconception(
-            "scale-sqrt-d_model",
-            "You divide the scores by the square root of d_model. A dot product inside a head "
-            "adds up d_k products only: divide by the square root of d_k.",
-            _step_by_step(scale=lambda d_model, d_k: 1 / np.sqrt(d_model)),
-        ),
-        misconception(
-            "no-scale",
-            "The scores are not divided by the square root of d_k.",
-            _step_by_step(scale=lambda d_model, d_k: 1),
-        ),
-        misconception(
-            "divided-by-d_k",
-            "You divide the scores by d_k, not by its square root.",
-            _step_by_step(scale=lambda d_model, d_k: 1 / d_k),
-        ),
-        misconception(
-            "scale-multiplied",
-            "You multiply the scores by the square root of d_k. They should be divided by it.",
-            _step_by_step(scale=lambda d_model, d_k: np.sqrt(d_k)),
         ),
         misconception(
             "heads-ignored",
@@ -380,22 +360,10 @@ MULTI_HEAD = Exercise(
             ),
         ),
         misconception(
-            "softmax-over-queries",
-            "Your softmax runs over the queries. Each query shares out its weight over the keys: "
-            "the last axis.",
-            _step_by_step(axis=-2),
-        ),
-        misconception(
-            "softmax-over-heads",
-            "Your softmax runs over the heads. Each head has weights of its own, which sum to 1 "
-            "over the keys: the last axis.",
-            _step_by_step(axis=0),
-        ),
-        misconception(
             "first-head-for-all",
             "All heads attend as the first one does. Each has its own block of columns of W_Q and "
             "W_K, and so its own weights.",
-            _step_by_step(change_weights=lambda weights: weights[:1]),
+            _step_by_step(_mistakes.Attention(change=_weights_of_the_first_head)),
             _first_block_for_all,
         ),
         misconception(
@@ -422,6 +390,7 @@ MULTI_HEAD = Exercise(
             _projecting(lambda W_Q, W_K, W_V, W_O: (W_Q, W_K, W_V, W_O.T)),
         ),
     ),
+    shared=_mistakes.of_attention(_step_by_step),
 )
 
 
@@ -472,7 +441,7 @@ SUM_OVER_HEADS = Exercise(
             ),
             example(
                 head_outputs=[[[1, 2], [0, 1]], [[3, -1], [2, 1]], [[1, 1], [-2, 4]]],
-                W_O=[[1, 2], [3, 0], [0, 2], [1, 4], [2, 1], [-1, 3]],
+                W_O=[[1, 2], [3.3, 0], [0, 2], [1, 4], [2, 1], [-1, 3]],
             ),
         ),
     ),

@@ -154,6 +154,64 @@ SINUSOIDAL_POSITIONS = Exercise(
                 is_sine=lambda column, d_model: (column % 2 == 0) & (column < d_model - d_model % 2)
             ),
         ),
+        misconception(
+            "exponent-doubled",
+            "Your hands slow down too fast. The number of an even column is 2i already: it is "
+            "divided by d_model, and not doubled again.",
+            _sinusoids(exponent=lambda column, d_model: -4 * _hand(column) / d_model),
+        ),
+        misconception(
+            "another-base",
+            "The base of the power is another one. Here it is 10 000.",
+            _sinusoids(
+                exponent=lambda column, d_model: (
+                    np.log(1_000.0) / np.log(10_000.0) * -2 * _hand(column) / d_model
+                )
+            ),
+            _sinusoids(
+                exponent=lambda column, d_model: (
+                    np.log(100.0) / np.log(10_000.0) * -2 * _hand(column) / d_model
+                )
+            ),
+            _sinusoids(
+                exponent=lambda column, d_model: (
+                    np.log(100_000.0) / np.log(10_000.0) * -2 * _hand(column) / d_model
+                )
+            ),
+            _sinusoids(
+                exponent=lambda column, d_model: (
+                    np.log(1_000_000.0) / np.log(10_000.0) * -2 * _hand(column) / d_model
+                )
+            ),
+            _sinusoids(
+                exponent=lambda column, d_model: (
+                    np.log(2.0) / np.log(10_000.0) * -2 * _hand(column) / d_model
+                )
+            ),
+        ),
+        misconception(
+            "full-turns",
+            "You multiply the angles by 2 pi. Hand 0 moves on by 1 radian for each position.",
+            _sinusoids(unit=lambda angle: 2 * np.pi * angle),
+        ),
+        misconception(
+            "one-speed",
+            "All your hands have the same speed. Each pair of columns has a slower one than the"
+            " pair before.",
+            _sinusoids(exponent=lambda column, d_model: 0.0 * column),
+        ),
+        misconception(
+            "positions-divided-by-length",
+            "You divide the positions by the length. A position is its number: 0, 1, 2 and so "
+            "on, in a text of any length.",
+            lambda length, d_model: _sinusoids(unit=lambda angle: angle / length)(length, d_model),
+        ),
+        misconception(
+            "cosine-of-the-next-hand",
+            "Your cosines have the speed of the next pair. The two columns of a pair share one "
+            "angle.",
+            _sinusoids(exponent=lambda column, d_model: -2 * ((column + 1) // 2) / d_model),
+        ),
     ),
     symptoms=(
         Symptom(
@@ -254,6 +312,23 @@ SHIFT_MATRIX = Exercise(
             _matrix(lambda cos, sin: [[cos, 0 * cos], [0 * cos, cos]]),
             _matrix(lambda cos, sin: [[sin, 0 * sin], [0 * sin, cos]]),
             _matrix(lambda cos, sin: np.eye(2)),
+        ),
+        misconception(
+            "turned-twice",
+            "You turn by twice the angle.",
+            lambda angle: _shift(2 * angle),
+        ),
+        misconception(
+            "half-a-turn-too-far",
+            "Both cosines have a minus, so you turn by half a turn more than the angle. The two"
+            " minus signs become one: before one of the sines.",
+            _matrix(lambda cos, sin: [[-cos, -sin], [sin, -cos]]),
+        ),
+        misconception(
+            "minus-at-a-cosine",
+            "One of your cosines has a minus. Only one of the sines has.",
+            _matrix(lambda cos, sin: [[cos, -sin], [sin, -cos]]),
+            _matrix(lambda cos, sin: [[-cos, -sin], [sin, cos]]),
         ),
     ),
     symptoms=(
@@ -397,6 +472,50 @@ ROTATE = Exercise(
                 x + np.stack([np.sin(angles), np.cos(angles)], axis=-1).reshape(x.shape)
             ),
         ),
+        misconception(
+            "turned-twice",
+            "You turn by twice the angles.",
+            lambda x, angles: by_hand.rotate(x, 2 * angles),
+        ),
+        misconception(
+            "positions-multiplied-again",
+            "You multiply the angles by the positions. They are the finished angles, one row "
+            "for each position.",
+            lambda x, angles: by_hand.rotate(x, angles * np.arange(len(x))[:, None]),
+            lambda x, angles: by_hand.rotate(x, angles * np.arange(1, len(x) + 1)[:, None]),
+        ),
+        misconception(
+            "sine-for-cosine",
+            "Sines and cosines have changed places. For an angle of 0 nothing may change.",
+            lambda x, angles: by_hand.rotate(x, np.pi / 2 - angles),
+        ),
+        misconception(
+            "pair-swapped",
+            "The two numbers of each pair have changed places after the turn.",
+            lambda x, angles: (
+                by_hand.rotate(x, angles).reshape(len(x), -1, 2)[..., ::-1].reshape(x.shape)
+            ),
+        ),
+        misconception(
+            "partners-in-the-other-half",
+            "Each number is paired with one of the other half, but has the angle of a pair of "
+            "neighbours. Here neighbours are paired: columns 0 and 1, 2 and 3, and so on.",
+            lambda x, angles: (
+                x * np.repeat(np.cos(angles), 2, axis=1)
+                + _side_by_side(-_halves(x)[1], _halves(x)[0])
+                * np.repeat(np.sin(angles), 2, axis=1)
+            ),
+        ),
+        misconception(
+            "angles-in-two-blocks",
+            "Neighbours are paired, but they do not get the same angle: you repeat the angles as "
+            "a block. Repeat each one: np.repeat(angles, 2, axis=1).",
+            lambda x, angles: (
+                x * np.tile(np.cos(angles), 2)
+                + np.stack([-x[:, 1::2], x[:, 0::2]], -1).reshape(x.shape)
+                * np.tile(np.sin(angles), 2)
+            ),
+        ),
     ),
     symptoms=(
         Symptom(
@@ -516,6 +635,26 @@ ALIBI_BIAS = Exercise(
             _bias(lambda slope, query, key: np.exp(-slope * np.abs(query - key))),
             lambda slope, length: by_hand.softmax(ALIBI_BIAS.reference(slope, length)),
         ),
+        misconception(
+            "neighbours-free",
+            "A neighbour pays nothing. Its distance is 1, so it pays the slope once.",
+            _bias(lambda slope, query, key: -slope * np.maximum(np.abs(query - key) - 1, 0)),
+        ),
+        misconception(
+            "divided-by-length",
+            "You divide by the length of the text. One step of distance costs the slope in a "
+            "text of any length.",
+            lambda slope, length: _bias(lambda m, q, k: -m * np.abs(q - k))(slope, length) / length,
+            lambda slope, length: (
+                _bias(lambda m, q, k: -m * np.abs(q - k))(slope, length) / max(length - 1, 1)
+            ),
+        ),
+        misconception(
+            "logarithm-or-root",
+            "Your bias grows more slowly than the distance. Each step costs the same.",
+            _bias(lambda slope, query, key: -slope * np.log1p(np.abs(query - key))),
+            _bias(lambda slope, query, key: -slope * np.sqrt(np.abs(query - key))),
+        ),
     ),
     symptoms=(
         Symptom(
@@ -632,6 +771,26 @@ VALUES_FROM_AVERAGES = Exercise(
             "You average the averages, or add them up. The other direction is asked for.",
             lambda average: np.cumsum(average, axis=0) / _count(average),
             lambda average: np.cumsum(average, axis=0),
+        ),
+        misconception(
+            "across-the-columns",
+            "You take the differences across the columns. Row by row something is added: along "
+            "axis 0.",
+            lambda average: np.diff(_count(average) * average, axis=1, prepend=0),
+        ),
+        misconception(
+            "counts-swapped",
+            "Each average is multiplied by the number of values of the other row. Row p is over"
+            " p + 1 values, the row before over p.",
+            lambda average: (
+                average * (_count(average) - 1 + (_count(average) == 1))
+                - _before(average) * _count(average)
+            ),
+        ),
+        misconception(
+            "averages-subtracted",
+            "From a sum of values you take averages off. Take off the sum of the values before.",
+            lambda average: _count(average) * average - _before(np.cumsum(average, axis=0)),
         ),
     ),
     symptoms=(

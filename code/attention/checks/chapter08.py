@@ -12,6 +12,7 @@ from math import erf
 
 import numpy as np
 
+from attention.by_hand import softmax
 from attention.checks._exercise import Exercise, Symptom, Verdict, example, misconception
 
 Array = np.ndarray
@@ -82,10 +83,16 @@ def _off(statistic, value):
         plain = (inputs["gain"] == 1).all() and (inputs["bias"] == 0).all()
         # Where eps is felt, the right variance is not 1 either.
         plain = plain and np.allclose(expected[0].var(-1), 1, atol=1e-3)
+        if not plain:
+            return None  # such an example cannot tell
         found = statistic(got[0])
-        return bool(plain and np.isfinite(found).all() and not np.allclose(found, value, atol=1e-3))
+        return bool(np.isfinite(found).all() and not np.allclose(found, value, atol=1e-3))
 
     return shows
+
+
+def _mean(x):
+    return x.mean(-1, keepdims=True)
 
 
 LAYER_NORM = Exercise(
@@ -212,6 +219,73 @@ LAYER_NORM = Exercise(
             "same number.",
             *(_with_own_eps(10.0**-digits) for digits in (5, 6, 8, 9, 10, 12)),
         ),
+        misconception(
+            "root-of-the-mean-square",
+            "You subtract the mean, but divide by the root of the mean square of x itself. Take"
+            " the mean square after the mean is gone: that is the variance.",
+            lambda x, gain, bias, eps: gain * (x - _mean(x)) / np.sqrt(_mean(x**2) + eps) + bias,
+        ),
+        misconception(
+            "gain-plus-1",
+            "You multiply by 1 + gain. The gain itself multiplies.",
+            lambda x, gain, bias, eps: _layer_norm(x, 1 + gain, bias, eps),
+        ),
+        misconception(
+            "sum-of-squares",
+            "Below the line stands the root of the sum of squares, or the length of the row. "
+            "The variance is the mean of the squares.",
+            lambda x, gain, bias, eps: (
+                gain * (x - _mean(x)) / np.sqrt(((x - _mean(x)) ** 2).sum(-1, keepdims=True) + eps)
+                + bias
+            ),
+            lambda x, gain, bias, eps: (
+                gain
+                * (x - _mean(x))
+                / (np.sqrt(((x - _mean(x)) ** 2).sum(-1, keepdims=True)) + eps)
+                + bias
+            ),
+            lambda x, gain, bias, eps: gain * x / np.linalg.norm(x, axis=-1, keepdims=True) + bias,
+            lambda x, gain, bias, eps: (
+                gain * (x - _mean(x)) / np.sqrt(((x - _mean(x)) ** 2 + eps).sum(-1, keepdims=True))
+                + bias
+            ),
+        ),
+        misconception(
+            "two-axes",
+            "You take the mean over the columns and the variance over the positions, or the "
+            "other way round. Both belong to one row.",
+            lambda x, gain, bias, eps: gain * (x - _mean(x)) / np.sqrt(x.var(0) + eps) + bias,
+            lambda x, gain, bias, eps: (
+                gain * (x - x.mean(0)) / np.sqrt(x.var(-1, keepdims=True) + eps) + bias
+            ),
+        ),
+        misconception(
+            "mean-deviation",
+            "You divide by the mean distance from the mean. Divide by the root of the variance.",
+            lambda x, gain, bias, eps: (
+                gain * (x - _mean(x)) / (_mean(np.abs(x - _mean(x))) + eps) + bias
+            ),
+            lambda x, gain, bias, eps: gain * (x - _mean(x)) / _mean(np.abs(x - _mean(x))) + bias,
+        ),
+        misconception(
+            "range",
+            "You stretch each row between its smallest and its largest number. Subtract the "
+            "mean, and divide by the root of the variance.",
+            lambda x, gain, bias, eps: (
+                gain * (x - x.min(-1, keepdims=True)) / (np.ptp(x, -1, keepdims=True) + eps) + bias
+            ),
+        ),
+        misconception(
+            "softmax",
+            "You take a softmax of the rows. A norm subtracts the mean and divides by the root "
+            "of the variance.",
+            lambda x, gain, bias, eps: gain * softmax(x) + bias,
+        ),
+        misconception(
+            "eps-squared",
+            "You square eps. It is added to the variance as it is.",
+            lambda x, gain, bias, eps: _layer_norm(x, gain, bias, eps**2),
+        ),
     ),
     symptoms=(
         Symptom(
@@ -277,6 +351,13 @@ SUM_SO_FAR = Part("x -> np.cumsum(x, axis=0)", lambda x: np.cumsum(x, axis=0))
 THREE_MINUS = Part("x -> 3 - x", lambda x: 3 - x)
 SHARES = Part("each row divided by its sum", lambda x: x / x.sum(-1, keepdims=True))
 CENTRED = Part("each row minus its mean", lambda x: x - x.mean(-1, keepdims=True))
+
+
+def _with_sublayer(change: Callable) -> Callable:
+    """Make a residual connection around a changed sublayer."""
+    right = _by_placement(_pre, _post)
+    return lambda x, sublayer, norm, pre: right(x, change(sublayer), norm, pre)
+
 
 RESIDUAL = Exercise(
     name="residual",
@@ -368,6 +449,40 @@ RESIDUAL = Exercise(
             _by_placement(lambda x, s, n: s(x + n(x)), lambda x, s, n: n(s(x + x))),
             _by_placement(lambda x, s, n: s(x + n(x)), _post),
             _by_placement(lambda x, s, n: s(x + n(x)), lambda x, s, n: s(x + n(x))),
+        ),
+        misconception(
+            "norm-before-the-sum",
+            "With pre=False you normalise the stream and add what the sublayer says. The norm "
+            "comes last: it normalises the sum.",
+            _by_placement(_pre, lambda x, sublayer, norm: norm(x) + sublayer(x)),
+        ),
+        misconception(
+            "subtracted",
+            "You subtract what the sublayer says. It is added to the stream.",
+            _with_sublayer(lambda sublayer: lambda x: -sublayer(x)),
+        ),
+        misconception(
+            "sublayer-twice",
+            "The sublayer runs twice. Once is enough.",
+            _with_sublayer(lambda sublayer: lambda x: sublayer(sublayer(x))),
+            _with_sublayer(lambda sublayer: lambda x: 2 * sublayer(x)),
+        ),
+        misconception(
+            "averaged",
+            "You take half of the sum. The stream and what the sublayer says are added as they "
+            "are.",
+            _by_placement(
+                lambda x, sublayer, norm: (x + sublayer(norm(x))) / 2,
+                lambda x, sublayer, norm: norm((x + sublayer(x)) / 2),
+            ),
+        ),
+        misconception(
+            "multiplied",
+            "You multiply the stream by what the sublayer says. The two are added.",
+            _by_placement(
+                lambda x, sublayer, norm: x * sublayer(norm(x)),
+                lambda x, sublayer, norm: norm(x * sublayer(x)),
+            ),
         ),
     ),
 )
@@ -495,6 +610,16 @@ FEED_FORWARD = Exercise(
             _bending(np.tanh),
             _bending(lambda hidden: 1 / (1 + np.exp(-hidden))),
             _bending(np.abs),
+            _bending(lambda hidden: np.where(hidden > 0, hidden, 0.01 * hidden)),
+            _bending(lambda hidden: np.where(hidden > 0, hidden, 0.1 * hidden)),
+            _bending(lambda hidden: np.where(hidden > 0, hidden, 0.2 * hidden)),
+            _bending(lambda hidden: hidden / (1 + np.exp(-hidden))),
+            _bending(lambda hidden: (hidden > 0).astype(float)),
+            _bending(lambda hidden: np.clip(hidden, 0, 1)),
+            _bending(lambda hidden: np.clip(hidden, 0, 6)),
+            _bending(lambda hidden: np.maximum(hidden, 0) ** 2),
+            _bending(lambda hidden: np.log1p(np.exp(hidden))),
+            _bending(lambda hidden: np.where(hidden > 0, hidden, np.expm1(hidden))),
         ),
         misconception(
             "positive-cut-off",
@@ -508,6 +633,27 @@ FEED_FORWARD = Exercise(
             "brings them back to d_model.",
             lambda x, W_1, b_1, W_2, b_2: _relu(x @ W_1 + b_1),
             lambda x, W_1, b_1, W_2, b_2: x @ W_1 + b_1,
+        ),
+        misconception(
+            "softmax-between",
+            "There is a softmax between the matrices. Here each number is bent by itself: "
+            "negative ones become 0.",
+            _bending(softmax),
+        ),
+        misconception(
+            "first-bias-subtracted",
+            "b_1 is subtracted. It is added to what the first matrix makes.",
+            lambda x, W_1, b_1, W_2, b_2: _feed_forward(x, W_1, -b_1, W_2, b_2),
+        ),
+        misconception(
+            "second-bias-subtracted",
+            "b_2 is subtracted. It is added at the end.",
+            lambda x, W_1, b_1, W_2, b_2: _feed_forward(x, W_1, b_1, W_2, -b_2),
+        ),
+        misconception(
+            "second-bias-twice",
+            "b_2 is added twice. Once, at the end, is enough.",
+            lambda x, W_1, b_1, W_2, b_2: _feed_forward(x, W_1, b_1, W_2, 2 * b_2),
         ),
     ),
 )
@@ -648,6 +794,37 @@ EMBED = Exercise(
             lambda tokens, table, positions: np.hstack([_embed(tokens, table, 0), positions]),
             lambda tokens, table, positions: np.hstack([table[tokens], positions]),
         ),
+        misconception(
+            "token-before-or-after",
+            "You take the row before, or after, that of the token. Rows are counted from 0, as "
+            "the tokens are.",
+            lambda tokens, table, positions: _embed(tokens - 1, table, positions),
+            lambda tokens, table, positions: _embed((tokens + 1) % len(table), table, positions),
+        ),
+        misconception(
+            "positions-shifted",
+            "The positions are right but for their order. Row p belongs to the token at place p.",
+            lambda tokens, table, positions: _embed(tokens, table, np.roll(positions, 1, axis=0)),
+            lambda tokens, table, positions: _embed(tokens, table, np.roll(positions, -1, axis=0)),
+            lambda tokens, table, positions: _embed(tokens, table, positions[::-1]),
+        ),
+        misconception(
+            "positions-subtracted",
+            "You subtract the positions. They are added.",
+            lambda tokens, table, positions: _embed(tokens, table, -positions),
+        ),
+        misconception(
+            "fourth-root",
+            "The factor is the fourth root of d_model. It is the square root.",
+            lambda tokens, table, positions: table[tokens] * table.shape[1] ** 0.25 + positions,
+        ),
+        misconception(
+            "tokens-added-up",
+            "You add up the rows of all tokens. Each token has a row of its own.",
+            lambda tokens, table, positions: (
+                table[tokens].sum(0) * np.sqrt(table.shape[1]) + positions
+            ),
+        ),
     ),
 )
 
@@ -714,6 +891,15 @@ def _reading_old_x(x, memory, self_attention, cross_attention, feed_forward):
 def _feeding_before_cross(x, memory, self_attention, cross_attention, feed_forward):
     x = x + self_attention(x)
     return x + cross_attention(x, memory) + feed_forward(x)
+
+
+def _reads_outputs(x, memory, self_attention, cross_attention, feed_forward, *, cross, feed):
+    """Let cross-attention, or the feed-forward layer, read the last output alone."""
+    said = self_attention(x)
+    x = x + said
+    said = cross_attention(said if cross else x, memory)
+    x = x + said
+    return x + feed_forward(said if feed else x)
 
 
 def _adding_to_the_first(x, memory, self_attention, cross_attention, feed_forward):
@@ -819,6 +1005,7 @@ DECODER_LAYER = Exercise(
             "Each sublayer reads the right stream, but you add what it says to the x of the "
             "beginning. So what the others said gets lost: add to the stream as it is by then.",
             _adding_to_the_first,
+            lambda x, memory, s, c, f: x + f(x + s(x) + c(x + s(x), memory)),
         ),
         misconception(
             "no-residual-around-self-attention",
@@ -859,6 +1046,58 @@ DECODER_LAYER = Exercise(
             "feed-forward-forgotten",
             "feed_forward has no effect on your result. It is the last of three sublayers.",
             lambda x, memory, s, c, f: _decoder_layer(x, memory, s, c, _silent),
+        ),
+        misconception(
+            "self-attention-of-memory",
+            "self_attention reads memory. It reads the stream: the target's own positions.",
+            lambda x, memory, s, c, f: _decoder_layer(x, memory, lambda _: s(memory), c, f),
+        ),
+        misconception(
+            "cross-attention-in-place-of-self-attention",
+            "The first sublayer is cross_attention once more. It should be self_attention.",
+            lambda x, memory, s, c, f: _decoder_layer(x, memory, lambda x: c(x, x), c, f),
+            lambda x, memory, s, c, f: _decoder_layer(x, memory, lambda x: c(x, memory), c, f),
+        ),
+        misconception(
+            "feed-forward-twice",
+            "The feed-forward layer comes twice. Once, at the end, is enough.",
+            _in_order("self", "cross", "feed", "feed"),
+            _in_order("self", "feed", "cross", "feed"),
+        ),
+        misconception(
+            "self-attention-twice",
+            "self_attention comes twice. It is the first of three sublayers.",
+            _in_order("self", "self", "cross", "feed"),
+            _in_order("self", "cross", "self", "feed"),
+        ),
+        misconception(
+            "cross-attention-twice",
+            "cross_attention comes twice. It is the second of three sublayers.",
+            _in_order("self", "cross", "cross", "feed"),
+        ),
+        misconception(
+            "memory-changed",
+            "memory goes through a sublayer before cross_attention sees it. It comes from the "
+            "encoder, and is used as it is.",
+            lambda x, memory, s, c, f: _decoder_layer(x, memory, s, lambda x, m: c(x, s(m)), f),
+            lambda x, memory, s, c, f: _decoder_layer(x, memory, s, lambda x, m: c(x, m + s(m)), f),
+        ),
+        misconception(
+            "x-added-again",
+            "The x of the beginning is added once more. It is in the stream already.",
+            lambda x, memory, s, c, f: x + _decoder_layer(x, memory, s, c, f),
+        ),
+        misconception(
+            "one-residual-around-all",
+            "There is one residual connection around all three sublayers. Each has its own.",
+            lambda x, memory, s, c, f: x + f(c(s(x), memory)),
+        ),
+        misconception(
+            "reads-the-last-output-alone",
+            "A sublayer reads what the one before it said, without the stream. It reads the sum.",
+            lambda x, memory, s, c, f: _reads_outputs(x, memory, s, c, f, cross=True, feed=False),
+            lambda x, memory, s, c, f: _reads_outputs(x, memory, s, c, f, cross=False, feed=True),
+            lambda x, memory, s, c, f: _reads_outputs(x, memory, s, c, f, cross=True, feed=True),
         ),
     ),
 )
@@ -1001,6 +1240,33 @@ LAYER_PARAMETERS = Exercise(
             "feed-forward-forgotten",
             "The feed-forward layer is missing: two matrices, with their biases.",
             _counting(feed_forward=_nothing),
+        ),
+        misconception(
+            "three-norms",
+            "You count three norms. An encoder's layer has two: one for attention, one for the "
+            "feed-forward layer.",
+            _counting(norms=lambda d: 6 * d),
+        ),
+        misconception(
+            "three-feed-forward-matrices",
+            "You count three matrices in the feed-forward layer, as in some later models. Here "
+            "it has two.",
+            _counting(feed_forward=lambda d, d_ff: 3 * d * d_ff + 2 * d_ff + d),
+            _counting(feed_forward=lambda d, d_ff: 3 * d * d_ff + d_ff + d),
+        ),
+        misconception(
+            "d_ff-ignored",
+            "You take d_ff to be 4 d_model. It often is, but here it is given, and may be "
+            "another number.",
+            _counting(feed_forward=lambda d, d_ff: 8 * d * d + 5 * d),
+            lambda d_model, d_ff: 12 * d_model**2,
+        ),
+        misconception(
+            "feed-forward-square",
+            "You count a matrix of d_ff rows and d_ff columns. Both matrices of the feed-"
+            "forward layer are between d_model and d_ff.",
+            _counting(feed_forward=lambda d, d_ff: 2 * d_ff * d_ff + d_ff + d),
+            _counting(feed_forward=lambda d, d_ff: d_ff * d_ff + d_ff + d),
         ),
     ),
     symptoms=(

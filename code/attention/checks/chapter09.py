@@ -112,6 +112,9 @@ LEARNING_RATE = Exercise(
             "The shape is right, the height is not: your highest rate is 1 whatever is asked for. "
             "Multiply by highest.",
             lambda step, highest, warm_up: _learning_rate(step, 1.0, warm_up),
+            lambda step, highest, warm_up: (
+                np.where(step <= warm_up, 1.0, highest) * _learning_rate(step, 1.0, warm_up)
+            ),
         ),
         misconception(
             "linear-to-zero",
@@ -119,6 +122,77 @@ LEARNING_RATE = Exercise(
             "root of the step.",
             _falling(lambda t, w: np.maximum(2 - t / w, 0)),
             _falling(lambda t, w: 1 - (t - w) / max(t.max() - w, 1)),
+        ),
+        misconception(
+            "one-step-off",
+            "You are one step off: the steps count from 1 already.",
+            lambda step, highest, warm_up: _learning_rate(step + 1, highest, warm_up),
+            lambda step, highest, warm_up: _learning_rate(
+                np.maximum(step - 1, 1e-9), highest, warm_up
+            ),
+        ),
+        misconception(
+            "another-power",
+            "After the warm-up your rate falls with another power of the step. It should fall "
+            "with the inverse root.",
+            _falling(lambda t, w: (w / t) ** 2),
+            _falling(lambda t, w: (w / t) ** (1 / 3)),
+            _falling(lambda t, w: (w / t) ** 0.25),
+            _falling(lambda t, w: (w / t) ** 1.5),
+        ),
+        misconception(
+            "constant",
+            "Your rate is the highest one at every step. It should rise first, and fall "
+            "afterwards.",
+            lambda step, highest, warm_up: highest + 0 * step,
+        ),
+        misconception(
+            "zero-in-the-warm-up",
+            "In the warm-up your rate is 0. It should rise in a straight line.",
+            lambda step, highest, warm_up: np.where(
+                step <= warm_up, 0, highest * np.sqrt(warm_up / step)
+            ),
+            lambda step, highest, warm_up: np.where(
+                step < warm_up, 0, highest * np.sqrt(warm_up / step)
+            ),
+        ),
+        misconception(
+            "product",
+            "You multiply the rising and the falling part. The smaller of the two counts.",
+            lambda step, highest, warm_up: highest * step / warm_up * np.sqrt(warm_up / step),
+        ),
+        misconception(
+            "sum",
+            "You add the rising and the falling part. The smaller of the two counts.",
+            lambda step, highest, warm_up: highest * (step / warm_up + np.sqrt(warm_up / step)),
+        ),
+        misconception(
+            "bent-warm-up",
+            "Your warm-up is bent. It should be a straight line from 0 to the highest rate.",
+            lambda step, highest, warm_up: (
+                np.where(step <= warm_up, (step / warm_up) ** 2, np.sqrt(warm_up / step)) * highest
+            ),
+            lambda step, highest, warm_up: (
+                np.where(step <= warm_up, (step / warm_up) ** 0.5, np.sqrt(warm_up / step))
+                * highest
+            ),
+        ),
+        misconception(
+            "never-stops-rising",
+            "Your rate rises for ever. From step warm_up on it should fall with the inverse "
+            "root of the step.",
+            lambda step, highest, warm_up: highest * step / warm_up,
+        ),
+        misconception(
+            "exponential",
+            "After the warm-up your rate falls exponentially, or along a cosine. It should fall"
+            " with the inverse root of the step.",
+            _falling(lambda t, w: np.exp(-(t - w) / w)),
+            _falling(lambda t, w: 0.99 ** (t - w)),
+            _falling(lambda t, w: 0.9 ** (t - w)),
+            _falling(lambda t, w: 0.5 ** ((t - w) / w)),
+            _falling(lambda t, w: 0.5 * (1 + np.cos(np.pi * np.minimum((t - w) / w, 1)))),
+            _falling(lambda t, w: 0.5 * (1 + np.cos(np.pi * (t - w) / max(t.max() - w, 1)))),
         ),
     ),
     symptoms=(
@@ -226,6 +300,69 @@ SMOOTHED_TARGETS = Exercise(
             _with_shares(lambda k, e: 1 / k, lambda k, e: 1 / k),
             _with_shares(lambda k, e: e / k, lambda k, e: e / k),
         ),
+        misconception(
+            "one-symbol-too-few",
+            "You divide the smoothing by symbols - 1, and give the right symbol a share as "
+            "well. All of them get one: divide by symbols.",
+            lambda target, symbols, smoothing: (
+                (1 - smoothing) * np.eye(symbols)[target] + smoothing / (symbols - 1)
+            ),
+        ),
+        misconception(
+            "divided-by-the-length",
+            "You divide the smoothing by the length of the text. It is shared out among the "
+            "symbols.",
+            lambda target, symbols, smoothing: (
+                (1 - smoothing) * np.eye(symbols)[target] + smoothing / len(target)
+            ),
+        ),
+        misconception(
+            "nothing-shared-out",
+            "You take the smoothing away from the right symbol, and nobody gets it. It is "
+            "shared out among all symbols.",
+            lambda target, symbols, smoothing: (1 - smoothing) * np.eye(symbols)[target],
+        ),
+        misconception(
+            "neighbour-of-the-target",
+            "The largest share is at the symbol before or after the right one. Symbols count "
+            "from 0.",
+            lambda target, symbols, smoothing: _smoothed_targets(
+                (target + 1) % symbols, symbols, smoothing
+            ),
+            lambda target, symbols, smoothing: _smoothed_targets(target - 1, symbols, smoothing),
+        ),
+        misconception(
+            "added-and-divided",
+            "You add the shares to the one-hot rows and divide by the sum. The right symbol's 1"
+            " becomes 1 - smoothing, and then the sum is 1 by itself.",
+            lambda target, symbols, smoothing: (
+                (np.eye(symbols)[target] + smoothing) / (1 + symbols * smoothing)
+            ),
+            lambda target, symbols, smoothing: (
+                (np.eye(symbols)[target] + smoothing / symbols) / (1 + smoothing)
+            ),
+        ),
+        misconception(
+            "softmax",
+            "You take a softmax of one-hot rows. The shares are given: 1 - smoothing for the "
+            "right symbol, and smoothing divided by symbols for all.",
+            lambda target, symbols, smoothing: (
+                np.exp(np.eye(symbols)[target]) / (np.e + symbols - 1)
+            ),
+        ),
+        misconception(
+            "logarithms",
+            "You return logarithms. The probabilities are asked for.",
+            lambda target, symbols, smoothing: np.log(
+                _smoothed_targets(target, symbols, smoothing)
+            ),
+        ),
+        misconception(
+            "two-symbols-left-out",
+            "You divide by symbols - 2. Here all symbols get a share, the right one and padding"
+            " too.",
+            _with_shares(lambda k, e: 1 - e, lambda k, e: e / max(k - 2, 1)),
+        ),
     ),
     symptoms=(
         Symptom(
@@ -326,6 +463,36 @@ def _probabilities(totals, log_p, width):
     return np.exp(scores), parents, tokens
 
 
+def _changed(change: Callable) -> Callable:
+    """Make a step that keeps the right ones and reports changed totals."""
+
+    def step(totals, log_p, width):
+        scores, parents, tokens = _beam_step(totals, log_p, width)
+        return change(scores), parents, tokens
+
+    return step
+
+
+def _old_totals(totals, log_p, width):
+    _, parents, tokens = _beam_step(totals, log_p, width)
+    return totals[parents], parents, tokens
+
+
+def _along_the_columns(totals, log_p, width):
+    return _take(np.resize(totals, log_p.shape[1]) + log_p, width)
+
+
+def _ranked_without_totals(totals, log_p, width):
+    scores, parents, tokens = _take(log_p, width)
+    return scores + totals[parents], parents, tokens
+
+
+def _places_returned(totals, log_p, width):
+    scores, parents, tokens = _beam_step(totals, log_p, width)
+    places = parents * log_p.shape[1] + tokens
+    return scores, places, places
+
+
 BEAM_STEP = Exercise(
     name="beam_step",
     signature="f(totals, log_p, width)",
@@ -412,6 +579,76 @@ BEAM_STEP = Exercise(
             "probabilities become too small to be told from 0.",
             _probabilities,
         ),
+        misconception(
+            "old-totals-returned",
+            "The right ones are kept, but you return the totals of their beginnings. Add what "
+            "the new token brings.",
+            _old_totals,
+        ),
+        misconception(
+            "averaged",
+            "You divide the totals by a number of tokens. The sums are asked for.",
+            _changed(lambda scores: scores / 2),
+            _changed(lambda scores: scores / 3),
+        ),
+        misconception(
+            "renormalised",
+            "You normalise the totals of those that are kept. Return the sums as they are: the "
+            "next step needs them.",
+            _changed(lambda scores: scores - np.log(np.exp(scores).sum())),
+        ),
+        misconception(
+            "totals-subtracted",
+            "You subtract the totals. Both are logarithms of probabilities, which are added.",
+            _ranked(lambda totals, log_p: log_p - totals[:, None]),
+        ),
+        misconception(
+            "probabilities-added",
+            "You add probabilities. They are multiplied, so their logarithms are added.",
+            _ranked(lambda totals, log_p: np.exp(totals)[:, None] + np.exp(log_p)),
+            _ranked(lambda totals, log_p: np.logaddexp(totals[:, None], log_p)),
+        ),
+        misconception(
+            "totals-along-the-columns",
+            "You add the totals along the columns. There is one for each beginning, and so for "
+            "each row: give them a second axis.",
+            _along_the_columns,
+        ),
+        misconception(
+            "ranked-without-totals",
+            "You rank the new tokens by themselves, and add the totals afterwards. Rank the sums.",
+            _ranked_without_totals,
+        ),
+        misconception(
+            "tokens-counted-from-1",
+            "Your tokens count from 1. They are places, which count from 0.",
+            lambda totals, log_p, width: (lambda s, p, t: (s, p, t + 1))(
+                *_beam_step(totals, log_p, width)
+            ),
+        ),
+        misconception(
+            "places-returned",
+            "You return places in the flattened array. A place is parent * symbols + token: "
+            "divide it.",
+            _places_returned,
+        ),
+        misconception(
+            "outputs-in-another-order",
+            "The three outputs are right, in another order. First the totals, then parents, "
+            "then tokens.",
+            lambda totals, log_p, width: (lambda s, p, t: (p, t, s))(
+                *_beam_step(totals, log_p, width)
+            ),
+            lambda totals, log_p, width: (lambda s, p, t: (t, p, s))(
+                *_beam_step(totals, log_p, width)
+            ),
+            lambda totals, log_p, width: (lambda s, p, t: (p, s, t))(
+                *_beam_step(totals, log_p, width)
+            ),
+            lambda totals, log_p, width: (lambda s, p, t: (t, s, p))(
+                *_beam_step(totals, log_p, width)
+            ),
+        ),
     ),
 )
 
@@ -481,6 +718,18 @@ def _softmax_of_the_kept(p, share):
     kept = _top_p(p, share) > 0
     e = np.where(kept, np.exp(p), 0)
     return e / e.sum()
+
+
+def _softmax(numbers):
+    return _divided(np.exp(numbers))
+
+
+def _last_one_cut(p, share):
+    order = np.argsort(-p)
+    before = np.cumsum(p[order]) - p[order]
+    kept = np.zeros_like(p)
+    kept[order] = np.clip(share - before, 0, p[order])
+    return _divided(kept)
 
 
 TOP_P = Exercise(
@@ -572,6 +821,66 @@ TOP_P = Exercise(
             "You keep the likeliest token alone. Keep as many as it takes to reach the share.",
             _keeping(lambda ranked, share: np.arange(len(ranked)) < 1),
         ),
+        misconception(
+            "threshold",
+            "You compare each probability with a number by itself. Add them up from the "
+            "likeliest on, until the share is reached.",
+            lambda p, share: _divided(np.where(p >= share, p, 0)),
+            lambda p, share: np.where(p >= share, p, 0) / max(p[p >= share].sum(), 1e-9),
+            lambda p, share: _divided(np.where(p >= 1 - share, p, 0)),
+            lambda p, share: _divided(np.where(p >= share * p.max(), p, 0)),
+            lambda p, share: _divided(np.where(p > 1 - share, p, 0)),
+        ),
+        misconception(
+            "a-share-of-the-tokens",
+            "You keep a share of the number of tokens. Keep as many as it takes for their "
+            "probabilities to reach the share.",
+            lambda p, share: _divided(p * (np.argsort(np.argsort(-p)) < np.ceil(share * len(p)))),
+            lambda p, share: _divided(
+                p * (np.argsort(np.argsort(-p)) < max(round(share * len(p)), 1))
+            ),
+        ),
+        misconception(
+            "divided-by-the-share",
+            "You divide by the share. What is kept may have more than that: divide by its sum.",
+            lambda p, share: _top_p(p, share) * p[_top_p(p, share) > 0].sum() / share,
+        ),
+        misconception(
+            "equal-probabilities",
+            "The right tokens are kept, but all have the same probability. They keep their "
+            "proportions.",
+            lambda p, share: _divided((_top_p(p, share) > 0).astype(float)),
+        ),
+        misconception(
+            "ones-returned",
+            "You return 1 for each token that is kept. Return its probability, divided by the "
+            "sum of those kept.",
+            lambda p, share: (_top_p(p, share) > 0).astype(float),
+        ),
+        misconception(
+            "dropped-tokens-kept",
+            "You keep exactly those that should be dropped.",
+            lambda p, share: _divided(np.where(_top_p(p, share) > 0, 0, p)),
+        ),
+        misconception(
+            "mask-in-order-of-size",
+            "Which places are kept is said in order of size, but you apply it to p in order of "
+            "the vocabulary. Go back with the order that argsort gave.",
+            lambda p, share: _divided(p * (np.arange(len(p)) < (_top_p(p, share) > 0).sum())),
+        ),
+        misconception(
+            "last-one-cut",
+            "The last token that is kept is cut, so that the sum is the share exactly. A token "
+            "is kept as a whole.",
+            _last_one_cut,
+        ),
+        misconception(
+            "softmax-again",
+            "You take a softmax of the probabilities. They are probabilities already: divide by"
+            " the sum of those kept.",
+            lambda p, share: _softmax(_top_p(p, share) * p[_top_p(p, share) > 0].sum()),
+            lambda p, share: _top_p(_softmax(p), share),
+        ),
     ),
 )
 
@@ -600,6 +909,11 @@ def _of_two(rate: Callable) -> Callable:
     return lambda before, cut, control: rate(before, cut) - rate(before, control)
 
 
+def _flips(before, after):
+    """Give the share of what was right before that is wrong after."""
+    return (after[before > 0] < 0).mean()
+
+
 FLIP_RATE = Exercise(
     name="flip_rate",
     signature="f(before, cut, control)",
@@ -609,7 +923,7 @@ FLIP_RATE = Exercise(
         (
             example(before=[2, 1], cut=[-1, 3], control=[1, 1]),
             example(before=[2, 1, -3], cut=[-1, 3, -2], control=[1, 2, -3]),
-            example(before=[4, 1, -3, 2], cut=[-1, -3, 5, 1], control=[3, -1, -2, 2]),
+            example(before=[4, 1, -3, 2], cut=[-1, -3, 5, 3], control=[3, -1, -2, 2]),
             example(before=[4, 1, -3, 2, 1], cut=[-1, -3, 5, -1, 1], control=[3, -1, 2, 2, 4]),
         ),
         (
@@ -679,6 +993,64 @@ FLIP_RATE = Exercise(
             "count signs.",
             _of_two(lambda before, after: (before - after).mean()),
             _of_two(lambda before, after: (before - after)[before > 0].mean()),
+        ),
+        misconception(
+            "percent",
+            "You return percent. A share lies between 0 and 1.",
+            lambda before, cut, control: 100 * _flip_rate(before, cut, control),
+        ),
+        misconception(
+            "ratio",
+            "You divide the two rates. Subtract the control's.",
+            lambda before, cut, control: _flips(before, cut) / _flips(before, control),
+            lambda before, cut, control: _flips(before, cut) / max(_flips(before, control), 1e-9),
+        ),
+        misconception(
+            "sign-dropped",
+            "A control that flips more than the edge gives a negative result. You drop its "
+            "sign, or return 0.",
+            lambda before, cut, control: abs(_flip_rate(before, cut, control)),
+            lambda before, cut, control: max(_flip_rate(before, cut, control), 0),
+        ),
+        misconception(
+            "control-of-all-sentences",
+            "You take the control's rate over all sentences. It is over those that were right "
+            "before, as the edge's is.",
+            lambda before, cut, control: _flips(before, cut) - (control < 0).mean(),
+        ),
+        misconception(
+            "compared-with-before",
+            "You count the sentences whose logit falls. A sentence flips when its sign changes.",
+            lambda before, cut, control: (
+                (cut < before)[before > 0].mean() - (control < before)[before > 0].mean()
+            ),
+        ),
+        misconception(
+            "cut-compared-with-control",
+            "You compare the two cuts sentence by sentence. Count what each of them makes "
+            "wrong, and subtract the shares.",
+            lambda before, cut, control: (cut < control)[before > 0].mean(),
+            lambda before, cut, control: ((cut < 0) & (control > 0))[before > 0].mean(),
+        ),
+        misconception(
+            "wrong-ones-mended",
+            "You look at the sentences that were wrong before. A flip makes a right one wrong.",
+            lambda before, cut, control: (
+                (((before < 0) & (cut > 0)).sum() - ((before < 0) & (control > 0)).sum())
+                / max((before < 0).sum(), 1)
+            ),
+            lambda before, cut, control: _flips(-before, -cut) - _flips(-before, -control),
+        ),
+        misconception(
+            "right-under-the-control",
+            "You look at the sentences that are right with the control cut. Look at those that "
+            "were right before.",
+            lambda before, cut, control: _flips(control, cut),
+        ),
+        misconception(
+            "halved",
+            "You take half of the difference.",
+            lambda before, cut, control: _flip_rate(before, cut, control) / 2,
         ),
     ),
 )

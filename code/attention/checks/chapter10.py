@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from attention.checks import _mistakes
 from attention.checks._exercise import Exercise, Symptom, Verdict, close, example, misconception
 
 Array = np.ndarray
@@ -217,6 +218,24 @@ def _first_key_counts(largest, total, weighted, score, value):
     return _read_key(largest, total, weighted, score, value)
 
 
+def _with_factors(choose: Callable) -> Callable:
+    """Make a reading in which the old sums, and the new key, count with other factors."""
+
+    def read_key(largest, total, weighted, score, value):
+        if score == -np.inf:
+            return largest, total, weighted
+        new = np.maximum(largest, score)
+        of_old, of_new = choose(np.exp(largest - new), np.exp(score - new))
+        return new, total * of_old + of_new, weighted * of_old + of_new * value
+
+    return read_key
+
+
+def _larger_total(largest, total, weighted, score, value):
+    new, _, weighted = _read_key(largest, total, weighted, score, value)
+    return new, np.maximum(total * np.exp(largest - new), np.exp(score - new)), weighted
+
+
 READ_KEY = Exercise(
     name="read_key",
     signature="f(largest, total, weighted, score, value)",
@@ -340,6 +359,68 @@ READ_KEY = Exercise(
             "You take in the first key whatever its score is. A score of -inf says that the key "
             "may not be attended to, be it the first or not.",
             _first_key_counts,
+        ),
+        misconception(
+            "factors-swapped",
+            "The two exponentials have changed places: the old sums are multiplied by that of "
+            "the new score.",
+            _with_factors(lambda old, new: (new, old)),
+        ),
+        misconception(
+            "only-the-new-key",
+            "Your sums hold the new key alone. What was summed before has to stay in them, "
+            "rescaled.",
+            _with_factors(lambda old, new: (0.0 * old, new)),
+            _reading(total_by=lambda old, new: 0.0),
+            _reading(weighted_by=lambda old, new: 0.0),
+        ),
+        misconception(
+            "larger-one-for-the-sum",
+            "As total you keep the larger one of the old total and the new exponential. They "
+            "are added.",
+            _larger_total,
+        ),
+        misconception(
+            "keys-counted",
+            "Your total counts keys. It adds up exponentials.",
+            _reading(total_by=_keep, total_adds=_one),
+        ),
+        misconception(
+            "log-total-returned",
+            "You return the logarithm of the total. The total itself is asked for.",
+            lambda *given: (lambda m, t, w: (m, np.log(t), w))(*_read_key(*given)),
+        ),
+        misconception(
+            "base-two",
+            "You took powers of 2. Here they are powers of e.",
+            _with_factors(lambda old, new: (old ** np.log(2), new ** np.log(2))),
+        ),
+        misconception(
+            "subtracted",
+            "You subtract the new exponential. Both sums grow by what the key brings.",
+            _with_factors(lambda old, new: (old, -new)),
+            _reading(total_adds=lambda score, old, new: -np.exp(score - new)),
+            _reading(weighted_adds=lambda score, old, new: -np.exp(score - new)),
+        ),
+        misconception(
+            "rescaled-twice",
+            "The old sums are rescaled twice. Once brings them over.",
+            _with_factors(lambda old, new: (old * old, new)),
+            _reading(total_by=lambda old, new: np.exp(2 * (old - new))),
+            _reading(weighted_by=lambda old, new: np.exp(2 * (old - new))),
+        ),
+        misconception(
+            "new-key-rescaled-too",
+            "You rescale after adding the new key. Only the old sums are rescaled: the new key "
+            "is relative to the new largest score already.",
+            _with_factors(lambda old, new: (old, new * old)),
+        ),
+        misconception(
+            "score-as-weight",
+            "You add the score times the value. What counts is its exponential, relative to the"
+            " largest score.",
+            _reading(weighted_adds=lambda score, old, new: score),
+            _reading(weighted_adds=lambda score, old, new: score - new),
         ),
     ),
     symptoms=(
@@ -600,6 +681,62 @@ MERGE_OUTPUTS = Exercise(
             _merging(log_total=_relative_to(lambda a, b: a)[1]),
             _merging(log_total=_relative_to(lambda a, b: b)[1]),
         ),
+        misconception(
+            "base-two",
+            "You took powers of 2. The log totals are logarithms to the base e.",
+            _merging(lambda a, b: _shares(a * np.log(2), b * np.log(2))),
+            _merging(log_total=np.logaddexp2),
+            _merging(lambda a, b: _shares(a * np.log(2), b * np.log(2)), np.logaddexp2),
+        ),
+        misconception(
+            "winner-takes-all",
+            "You return the output of the part whose total is larger. The other part has its "
+            "share too.",
+            *(_merging(lambda a, b: (1.0 * (a >= b), 1.0 * (a < b)), log) for log in _LOG_TOTALS),
+        ),
+        misconception(
+            "log-total-of-one-part",
+            "The output is right. As log total you return that of one part: the keys of the "
+            "other are missing in it.",
+            _merging(log_total=lambda a, b: a),
+            _merging(log_total=lambda a, b: b),
+            _merging(log_total=np.minimum),
+        ),
+        misconception(
+            "log-totals-multiplied",
+            "The output is right. You multiply the log totals: the totals themselves are added.",
+            _merging(log_total=np.multiply),
+        ),
+        misconception(
+            "mean-of-the-totals",
+            "The output is right. Your log total is that of the mean of the totals: they are "
+            "added.",
+            _merging(log_total=lambda a, b: _log_total(a, b) - np.log(2)),
+        ),
+        misconception(
+            "halved",
+            "Your shares sum to a half. The share of a part is its total, divided by both "
+            "totals together.",
+            _merging(lambda a, b: tuple(share / 2 for share in _shares(a, b))),
+        ),
+        misconception(
+            "sigmoid-of-each",
+            "You make each share from its own log total alone. A share says how large a total "
+            "is beside the other.",
+            _merging(lambda a, b: (1 / (1 + np.exp(-a)), 1 / (1 + np.exp(-b)))),
+        ),
+        misconception(
+            "relative-to-the-other",
+            "You weight each output by its total divided by the other total. Divide by both "
+            "together.",
+            _merging(lambda a, b: (np.exp(a - b), np.exp(b - a))),
+        ),
+        misconception(
+            "one-share-missing",
+            "Only one of the outputs is weighted.",
+            _merging(lambda a, b: (_shares(a, b)[0], np.ones_like(b))),
+            _merging(lambda a, b: (np.ones_like(a), _shares(a, b)[1])),
+        ),
     ),
     symptoms=(
         Symptom(
@@ -667,6 +804,17 @@ def _stepping(
     return step
 
 
+def _attending(attend: Callable) -> Callable:
+    """Make a step whose attention is another one."""
+
+    def step(x, W_Q, W_K, W_V, keys, values):
+        keys, values = _behind(keys, x @ W_K), _behind(values, x @ W_V)
+        output, _ = attend((x @ W_Q)[None], keys, values, d_model=len(x))
+        return output[0], keys, values
+
+    return step
+
+
 def _projecting(choose: Callable) -> Callable:
     """Make a step whose query, key and value are chosen from x and its projections."""
     return _stepping(
@@ -690,6 +838,15 @@ def _has_other_rows_before(inputs, expected, got):
 def _is_no_average(inputs, expected, got):
     output, values = got[0], expected[2]
     return bool(((output < values.min(0) - 1e-6) | (output > values.max(0) + 1e-6)).any())
+
+
+def _asking_with_the_key(x, W_Q, W_K, W_V, keys, values):
+    return _stepping()(x, W_K, W_K, W_V, keys, values)
+
+
+def _stepping_and_adding_x(x, W_Q, W_K, W_V, keys, values):
+    output, keys, values = _stepping()(x, W_Q, W_K, W_V, keys, values)
+    return output + np.resize(x, output.shape), keys, values
 
 
 CACHED_STEP = Exercise(
@@ -822,7 +979,19 @@ CACHED_STEP = Exercise(
             _projecting(lambda x, q, k, v: (q, q, v)),
             _projecting(lambda x, q, k, v: (k, q, v)),
         ),
+        misconception(
+            "key-as-query",
+            "The new position asks with its key. It asks with its query, which W_Q makes.",
+            _asking_with_the_key,
+        ),
+        misconception(
+            "x-added",
+            "You add x to the output. That is the residual connection's work; here the output "
+            "alone is asked for.",
+            _stepping_and_adding_x,
+        ),
     ),
+    shared=_mistakes.for_one_query(_mistakes.of_attention(_attending)),
     symptoms=(
         Symptom(
             "earlier-rows-changed",
