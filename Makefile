@@ -22,7 +22,7 @@ serve: book       ## show the built site on this machine
 
 test: setup       ## every check: code, notebooks (executed and compared), built site
 	@$(RUN) tools/site.py build
-	@$(RUN) tools/lint.py
+	@$(RUN) -m ruff check .
 	@$(RUN) -m pytest -n 2 --dist loadfile
 	@$(RUN) -m pytest --nbval -n 2 --dist loadfile chapters
 
@@ -36,7 +36,7 @@ lint: setup       ## the fast checks: style, imports, spelling, scripts, noteboo
 	@$(RUN) tools/lint.py --book
 
 linkcheck: setup  ## ask every address outside the site whether it still answers (needs the internet)
-	@$(RUN) tools/site.py links
+	@$(RUN) tools/links.py
 
 # The test of the pronouns takes the models apart that translation.py leaves behind.
 FIRST = experiments/translation.py
