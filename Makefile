@@ -42,7 +42,7 @@ lint: setup       ## the fast checks: style, imports, spelling, scripts, noteboo
 	@$(RUN) tools/lint.py --book
 
 linkcheck: setup  ## ask every address outside the site whether it still answers (needs the internet)
-	@$(RUN) tools/site.py links
+	@$(RUN) tools/links.py
 
 # The test of the pronouns takes the models apart that translation.py leaves behind.
 FIRST = experiments/translation.py

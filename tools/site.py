@@ -1,14 +1,12 @@
-"""Build the site, serve it on this machine, or ask whether its links still lead somewhere.
+"""Build the site, or serve it on this machine.
 
 python tools/site.py build              build _build/html, if anything it is made from has
                                         changed; any warning is an error
 python tools/site.py build --afresh     build it in any case
 python tools/site.py serve --port 8000  show what was built
-python tools/site.py links              ask every address outside the site; needs the internet
 """
 
 import argparse
-import json
 import os
 import re
 import shutil
@@ -24,7 +22,6 @@ ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "_build"
 SITE = BUILD / "html"
 LOG = BUILD / "site.log"
-LINKS = BUILD / "links"
 STAMP = BUILD / "site-made-from"
 COLOURS = re.compile(r"\x1b\[[\d;]*m")
 # Lines of the log that say what is wrong. Sphinx writes "WARNING:" and "ERROR:"
@@ -39,12 +36,9 @@ def main() -> int:
     build_parser.add_argument("--afresh", action="store_true", help="also if nothing has changed")
     serve_parser = verbs.add_parser("serve", help="serve the built site")
     serve_parser.add_argument("--port", type=int, default=8000)
-    verbs.add_parser("links", help="ask whether the links to other sites still lead somewhere")
     arguments = parser.parse_args()
     if arguments.verb == "serve":
         return serve(arguments.port)
-    if arguments.verb == "links":
-        return links()
     made_from = fingerprint(ROOT)
     if arguments.afresh or not is_current(made_from):
         return build(made_from)
@@ -69,7 +63,16 @@ def build(made_from: str) -> int:
         shutil.rmtree(folder, ignore_errors=True)
     BUILD.mkdir(exist_ok=True)
     print("Building the site ...", flush=True)
-    done = jupyter_book("--all", "-W", "-n", "--keep-going")
+    jupyter_book = Path(sys.executable).with_name("jupyter-book")
+    options = ["--all", "-W", "-n", "--keep-going"]
+    done = subprocess.run(
+        [jupyter_book, "build", ROOT, *options],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        env={**os.environ, "PYTHONIOENCODING": "utf-8"},
+    )
     log = COLOURS.sub("", done.stdout)
     LOG.write_text(log, encoding="utf-8")
     if done.returncode == 0:
@@ -81,36 +84,6 @@ def build(made_from: str) -> int:
         print("\n".join(lines or log.splitlines()[-20:]))
         print(f"The site was not built without warnings. The whole log: {os.path.relpath(LOG)}")
     return done.returncode
-
-
-def links() -> int:
-    """Ask every address outside the site whether it answers; return 1 if one does not."""
-    shutil.rmtree(LINKS, ignore_errors=True)
-    print("Asking the addresses that the book links to ...", flush=True)
-    done = jupyter_book("--all", "--builder", "linkcheck", "--path-output", str(LINKS))
-    found = LINKS / "_build" / "html" / "output.json"
-    if not found.exists():
-        print(done.stdout)
-        return 1
-    lines = found.read_text(encoding="utf-8").splitlines()
-    outside = [link for link in map(json.loads, lines) if link["uri"].startswith("http")]
-    broken = [link for link in outside if link["status"] in {"broken", "timeout"}]
-    for link in broken:
-        print(f"{link['filename']}:{link['lineno']}: {link['uri']}\n    {link['info']}")
-    print(f"{len(outside)} links to other sites, {len(broken)} broken.")
-    return 1 if broken or not outside else 0
-
-
-def jupyter_book(*options: str) -> subprocess.CompletedProcess[str]:
-    """Run Jupyter Book on the book; what it says is kept."""
-    return subprocess.run(
-        [Path(sys.executable).with_name("jupyter-book"), "build", ROOT, *options],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        encoding="utf-8",
-        env={**os.environ, "PYTHONIOENCODING": "utf-8"},
-    )
 
 
 def serve(port: int) -> int:
