@@ -3,9 +3,10 @@
 import importlib
 import sys
 
-import common
 import pytest
 import torch
+
+import common
 
 
 def denormals_are_zero() -> bool:
@@ -21,14 +22,14 @@ def two_threads():
 
 
 @pytest.mark.usefixtures("two_threads")
-def test_one_thread_leaves_torch_as_it_was():
+def test_threads_leave_torch_as_it_was():
     assert not denormals_are_zero()
 
-    @common.one_thread(flush_denormals=True)
+    @common.threads(1, flush_denormals=True)
     def fail() -> None:
         assert torch.get_num_threads() == 1
         assert denormals_are_zero()
-        with common.one_thread():
+        with common.threads(1):
             assert denormals_are_zero()
         assert denormals_are_zero()
         raise KeyError
@@ -43,10 +44,10 @@ def test_one_thread_leaves_torch_as_it_was():
 @pytest.mark.parametrize(
     ("script", "function", "job", "stopped_at"),
     [
-        ("scaling", "run", [(16, "scaled", 0.01, 0)], "train"),
-        ("two_heads", "run", [("one look-up", 1, 0.002, 0)], "train"),
-        ("two_heads", "example", [("one look-up", 1, 0.002, 0)], "train"),
-        ("reach", "measure", ["short delay", "rnn", 0], "TrainingRun"),
+        ("scaling", "measure", (16, "scaled", 0.01, 0), "train"),
+        ("two_heads", "measure", ("one look-up", 1, 0.002, 0), "train"),
+        ("two_heads", "example", ("one look-up", 1, 0.002, 0), "train"),
+        ("reach", "measure", ("short delay", "rnn", 0), "TrainingRun"),
     ],
 )
 def test_experiments_leave_torch_as_it_was(monkeypatch, script, function, job, stopped_at):
