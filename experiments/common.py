@@ -125,7 +125,7 @@ def arguments(
         parser.error(f"no such arm: {', '.join(sorted(unknown))}; there are: {'; '.join(arms)}")
     if given.seeds and not seeds:
         parser.error("--seeds: nothing here is random")
-    jobs = given.jobs or (1 if timing_threads else 2)
+    jobs = (1 if timing_threads else 2) if given.jobs is None else given.jobs
     if jobs < 1 or (timing_threads and jobs > 1):
         parser.error(f"--jobs: expected 1{'' if timing_threads else ' or more'}, got {jobs}")
     output, name = given.output, Path(script).stem
