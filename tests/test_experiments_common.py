@@ -302,6 +302,18 @@ def test_all_scripts_are_tried():
     assert sorted(QUICK) == [path.stem for path in SCRIPTS if path.stem != "common"]
 
 
+def test_the_readme_names_all_scripts_logs_and_flags():
+    text = (common.ROOT / "experiments" / "README.md").read_text(encoding="utf-8")
+    rows = {line.split("`")[1]: line for line in text.splitlines() if line.startswith("| `")}
+    assert sorted(rows) == sorted(f"{name}.py" for name in QUICK)
+    named = [name for line in rows.values() for name in line.split("`")[3::2]]
+    written = [path.name for path in (common.ROOT / "experiments").iterdir()]
+    kept = [name for name in written if name.endswith((".csv", ".json")) and ".head." not in name]
+    assert sorted(name for name in named if name.endswith((".csv", ".json"))) == sorted(kept)
+    for flag in FLAGS:
+        assert flag == "--help" or f"\n    {flag} " in text
+
+
 @pytest.mark.parametrize("name", QUICK)
 def test_scripts_have_the_same_flags(name, capsys):
     with pytest.raises(SystemExit):
