@@ -15,14 +15,13 @@ Compare the exact matches with those of the arms "additive" and "fixed" in
 here as well, for the error rate of its alignment after as many updates.
 """
 
-import csv
 from functools import cache
 from pathlib import Path
 
 import torch
-from bottleneck import ADDITIVE, BATCH, RECIPE, SEEDS, numbers, tested
 from torch import nn
 
+import common
 from attention import corpus
 from attention.recurrent import LookBack, Translator, new_translator
 from attention.training import (
@@ -32,6 +31,17 @@ from attention.training import (
     evaluating,
     make_batch,
     strongest_links,
+)
+from shared.translators import (
+    ADDITIVE,
+    BATCH,
+    QUICK_STOPS,
+    QUICK_TESTS,
+    RECIPE,
+    SEEDS,
+    TESTS,
+    tested,
+    training_pairs,
 )
 
 OUTPUT = Path(__file__).with_suffix(".csv")
@@ -65,51 +75,53 @@ def blind_translator(seed: int) -> Translator:
 
 
 @cache
-def held_out() -> list[corpus.Pair]:
+def held_out(count: int) -> list[corpus.Pair]:
     """Draw the sentences that alignments are judged on."""
-    return corpus.draw_split("test", 300)
+    return corpus.draw_split("test", count)
 
 
-def error_rate(model: Translator) -> float:
+def error_rate(model: Translator, pairs: list[corpus.Pair]) -> float:
     """Compute the error rate of a model's strongest links, French given."""
     english, french = corpus.english_vocabulary(), corpus.french_vocabulary()
     links = []
-    for pair in held_out():
+    for pair in pairs:
         batch = make_batch([(english.encode(pair.english), french.encode(pair.french))])
         with evaluating(model):
             _, weights = model(batch.source, batch.target, return_weights=True)
         links.append(strongest_links(weights[0], len(pair.english), len(pair.french)))
     return alignment_error_rate(
-        links, [pair.sure for pair in held_out()], [pair.possible for pair in held_out()]
+        links, [pair.sure for pair in pairs], [pair.possible for pair in pairs]
     )
 
 
 RUNS = [*(("blind", seed) for seed in SEEDS), ("additive", SEEDS[0])]
 
 
-def measure(arm: str, seed: int) -> list[dict]:
+@common.threads(1)
+def measure(arm: str, seed: int, asked: common.Asked = common.PLAIN) -> list[dict]:
     """Train one model; return its rows."""
+    tests, updates, count = TESTS, UPDATES, 300
+    if asked.quick:
+        tests, updates, count = QUICK_TESTS, QUICK_STOPS, 4
+    pairs = training_pairs("quick" if asked.quick else "additive")
     model = blind_translator(seed) if arm == "blind" else new_translator(ADDITIVE, seed)
-    data = BatchesByLength(numbers("train", 60_000), BATCH, seed)
-    run = TrainingRun(model, data, RECIPE)
-    rows = []
-    for stop in UPDATES:
-        run.advance(stop - run.step)
-        rate = f"{error_rate(run.model):.4f}"
-        seen = {"arm": arm, "seed": seed, "updates": stop, "alignment_error_rate": rate}
-        rows += [row | seen for row in tested(run.model)]
-    parameters = sum(parameter.numel() for parameter in run.model.parameters())
-    return [row | {"parameters": parameters} for row in rows]
+    run = TrainingRun(model, BatchesByLength(pairs, BATCH, seed), RECIPE)
+    parameters = sum(parameter.numel() for parameter in model.parameters())
+
+    def at_stop() -> list[dict]:
+        rate = f"{error_rate(model, held_out(count)):.4f}"
+        seen = {"arm": arm, "seed": seed, "updates": run.step, "alignment_error_rate": rate}
+        return [row | seen | {"parameters": parameters} for row in tested(model, tests)]
+
+    found = common.stops(run, updates, at_stop, asked.keep(arm, seed))
+    return [row for rows in found for row in rows]
 
 
-def main() -> None:
-    """Train all models, one after the other, and write the file."""
-    torch.set_num_threads(1)
-    rows = [row for run in RUNS for row in measure(*run)]
-    with OUTPUT.open("w", newline="") as file:
-        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+def main(argv: list[str] | None = None) -> None:
+    """Run what was asked for, and file the rows as they come."""
+    asked = common.arguments(__file__, __doc__, ("blind", "additive"), SEEDS, argv)
+    jobs = [run for run in RUNS if run[0] in asked.arms and run[1] in asked.seeds]
+    common.run(measure, jobs, asked, [OUTPUT], ("arm", "seed"), RUNS)
 
 
 if __name__ == "__main__":

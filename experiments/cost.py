@@ -29,15 +29,13 @@ It writes cost.csv, one row for each part, direction and length n:
     .venv/bin/python experiments/cost.py           six minutes on two idle cores, with
                                                    8 GB of free memory; on Linux only
     .venv/bin/python experiments/cost.py --quick   a small try: the short lengths, two
-                                                   turns; writes nothing
+                                                   turns
 
 In the end it prints the exponents b of n^b that the columns follow, and the share of the
 heads in an encoder layer. The times differ between machines, and at one length by what
 else the machine does; the memory hardly does.
 """
 
-import argparse
-import csv
 import ctypes
 import math
 import os
@@ -53,10 +51,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+import common
 from attention.kv_cache import read
 from attention.layers import merge_heads, split_heads
 from attention.report import require
 from attention.transformer import EncoderLayer, LanguageModel, TransformerConfig, new_transformer
+from shared.logs import read_rows
 
 OUTPUT = Path(__file__).with_suffix(".csv")
 CONFIG = TransformerConfig(None, 100, d_model=256, heads=8, d_ff=1024, decoder_layers=4)
@@ -237,7 +237,7 @@ def peak_growth(call: Call) -> int:
     # What has been freed may still belong to the process, and a call that gets it again
     # makes nothing grow. So it is given back first.
     ctypes.CDLL(None).malloc_trim(0)
-    Path("/proc/self/clear_refs").write_text("5")
+    Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")
     before = resident_bytes("VmRSS")
     call()
     return resident_bytes("VmHWM") - before
@@ -245,14 +245,14 @@ def peak_growth(call: Call) -> int:
 
 def resident_bytes(name: str) -> int:
     """Read a number of bytes from what Linux says of this process."""
-    lines = Path("/proc/self/status").read_text().splitlines()
+    lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
     (line,) = (line for line in lines if line.startswith(name + ":"))
     return 1024 * int(line.split()[1])  # "VmRSS:  123 kB"
 
 
+@common.threads(1)
 def memory_here(part: str, direction: str, length: int) -> int:
     """Measure the memory of one call in this process, which should be a new one."""
-    torch.set_num_threads(1)
     case = (part, direction)
     # A small call first, for which torch loads and allocates what it needs once.
     new_calls([case], min(length, 128))[case]()
@@ -261,8 +261,10 @@ def memory_here(part: str, direction: str, length: int) -> int:
 
 def memory_of(part: str, direction: str, length: int) -> int:
     """Measure the memory of one call in a process of its own."""
-    command = [sys.executable, __file__, "--memory", part, direction, str(length)]
-    one_thread = os.environ | {"OMP_NUM_THREADS": "1"}
+    code = "import sys, cost; print(cost.memory_here(*sys.argv[1:3], int(sys.argv[3])))"
+    command = [sys.executable, "-c", code, part, direction, str(length)]
+    here = os.pathsep.join([str(OUTPUT.parent), os.environ.get("PYTHONPATH", "")])
+    one_thread = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": here}
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=one_thread)
     return int(done.stdout)
 
@@ -334,12 +336,14 @@ def share_of_heads(heads: str, values: Mapping[str, float]) -> float:
     return values[heads] / layer
 
 
-def print_growth(rows: list[dict]) -> None:
-    """Print exponents and shares."""
+def print_growth(rows: list[dict[str, str]]) -> None:
+    """Print exponents and shares of what is in the table."""
     print("\nexponents over all lengths, and over those from", FROM, "on")
     for part, direction in LAYER + WRITING:
         of_case = [row for row in rows if (row["part"], row["direction"]) == (part, direction)]
-        lengths = [row["length"] for row in of_case]
+        if len(of_case) < 2:
+            continue
+        lengths = [int(row["length"]) for row in of_case]
         for column in ("multiplications", "milliseconds", "peak_bytes"):
             values = [float(row[column]) for row in of_case]
             found = [f"{exponent(lengths, values):.2f}"]
@@ -350,38 +354,33 @@ def print_growth(rows: list[dict]) -> None:
     for heads in ("heads kept", "heads fused"):
         for direction in (FORWARD, BOTH):
             for length in LENGTHS["layer"]:
-                at = [r for r in rows if (r["direction"], r["length"]) == (direction, length)]
-                if at:
-                    count = {row["part"]: row["multiplications"] for row in at}
-                    times = {row["part"]: float(row["milliseconds"]) for row in at}
+                at = {
+                    row["part"]: row
+                    for row in rows
+                    if (row["direction"], row["length"]) == (direction, str(length))
+                }
+                if heads in at:
+                    count = {part: float(row["multiplications"]) for part, row in at.items()}
+                    times = {part: float(row["milliseconds"]) for part, row in at.items()}
                     shares = (share_of_heads(heads, each) for each in (count, times))
                     print(f"{heads:11}  {direction:20}  {length:4}", *(f"{s:.3f}" for s in shares))
 
 
-def main() -> None:
-    """Measure at all lengths; write the table unless it was a quick try."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--quick", action="store_true", help="writes nothing")
-    parser.add_argument("--memory", nargs=3, help="part, direction, length: only prints bytes")
-    arguments = parser.parse_args()
-    if arguments.memory:
-        part, direction, length = arguments.memory
-        print(memory_here(part, direction, int(length)))
-        return
-    torch.set_num_threads(1)
-    rows = []
-    for kind, lengths in (QUICK if arguments.quick else LENGTHS).items():
-        for length in lengths:
-            turns = 2 if arguments.quick else turns_at(length)
-            rows += measure(CASES[kind], length, turns)
-            for row in rows[-len(CASES[kind]) :]:
-                print(*row.values(), sep="  ", flush=True)
-    print_growth(rows)
-    if not arguments.quick:
-        with OUTPUT.open("w", newline="") as file:
-            writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(rows)
+def measure_at(kind: str, length: int, asked: common.Asked = common.PLAIN) -> list[dict]:
+    """Measure all cases of a kind at one length."""
+    return measure(CASES[kind], length, 2 if asked.quick else turns_at(length))
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Measure what was asked for, one length after the other, and file the rows."""
+    asked = common.arguments(__file__, __doc__, LENGTHS, argv=argv, timing_threads=1)
+    lengths = QUICK if asked.quick else LENGTHS
+    jobs = [(kind, length) for kind in asked.arms for length in lengths[kind]]
+    order = [
+        (*case, length) for kind in LENGTHS for length in LENGTHS[kind] for case in CASES[kind]
+    ]
+    common.run(measure_at, jobs, asked, [OUTPUT], ("part", "direction", "length"), order)
+    print_growth(read_rows(asked.path(OUTPUT)))
 
 
 if __name__ == "__main__":

@@ -18,13 +18,11 @@ dates. A batch is never seen twice. Computed in float32 on one thread: the same 
 gives the same file, but for the seconds, on the same kind of processor.
 """
 
-import csv
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-import torch
-
+import common
 from attention import dates, generate, recurrent
 from attention.dates import WrittenDate
 from attention.recurrent import RecurrentConfig, Translator, new_translator, parameters_of
@@ -38,7 +36,7 @@ from attention.training import (
 )
 
 OUTPUT = Path(__file__).with_suffix(".csv")
-WEIGHTS = OUTPUT.parent.parent / "weights" / "dates.safetensors"
+WEIGHTS = common.WEIGHTS / "dates.safetensors"
 SEEDS = (0, 1, 2)
 BATCH = 64
 UPDATES = (100, 200, 300, 400, 800, 1600)
@@ -60,30 +58,29 @@ FIXED = replace(_BARE, d_decoder=recurrent.width_for(parameters_of(ADDITIVE), _B
 ARMS = {"additive": (ADDITIVE, UPDATES), "fixed": (FIXED, LONGER)}
 
 
-def measure(arm: str, seed: int) -> list[dict[str, object]]:
+@common.threads(1)
+def measure(arm: str, seed: int, asked: common.Asked = common.PLAIN) -> list[dict[str, object]]:
     """Train one model; return its rows."""
     config, stops = ARMS[arm]
-    pairs = dates.pairs(dates.draw("train", BATCH * max(LONGER), seed))
+    stops, count, tests = ((2, 4), 4, 20) if asked.quick else (stops, max(LONGER), TESTED)
+    pairs = dates.pairs(dates.draw("train", BATCH * count, seed))
     batches = [make_batch(pairs[i : i + BATCH]) for i in range(0, len(pairs), BATCH)]
-    test = dates.draw("test", TESTED)
+    test = dates.draw("test", tests)
     run = TrainingRun(new_translator(config, seed), batches, RECIPE)
-    rows = []
-    for stop in stops:
-        run.advance(stop - run.step)
-        measured = right(run.model, test) | (looked_right(run.model, test) if config.score else {})
-        rows.append(
-            {
-                "arm": arm,
-                "seed": seed,
-                "updates": stop,
-                "parameters": parameters_of(config),
-                **{name: f"{share:.4f}" for name, share in measured.items()},
-                "cpu_seconds": f"{run.log[-1].cpu_seconds:.1f}",
-            }
-        )
-        print(*rows[-1].values(), flush=True)
+
+    def at_stop() -> dict[str, object]:
+        model = run.model
+        measured = right(model, test) | (looked_right(model, test) if config.score else {})
+        about = {"arm": arm, "seed": seed, "updates": run.step, "parameters": parameters_of(config)}
+        return {
+            **about,
+            **{name: f"{share:.4f}" for name, share in measured.items()},
+            "cpu_seconds": f"{run.log[-1].cpu_seconds:.1f}",
+        }
+
+    rows = list(common.stops(run, stops, at_stop, asked.keep(arm, seed)))
     if arm == "additive" and seed == 0:
-        recurrent.save(WEIGHTS, run.model)
+        recurrent.save(asked.path(WEIGHTS), run.model)
     return rows
 
 
@@ -121,15 +118,12 @@ def looked_right(model: Translator, written: list[WrittenDate]) -> dict[str, flo
     return {part: sum(found) / len(found) for part, found in hits.items()}
 
 
-def main() -> None:
-    """Run all, one after the other, and write the table."""
-    torch.set_num_threads(1)
-    rows = [row for seed in SEEDS for arm in ARMS for row in measure(arm, seed)]
-    with OUTPUT.open("w", newline="") as file:
-        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-    print(f"wrote {OUTPUT.name}: {len(rows)} rows")
+def main(argv: list[str] | None = None) -> None:
+    """Run what was asked for, and file the rows as they come."""
+    asked = common.arguments(__file__, __doc__, ARMS, SEEDS, argv)
+    jobs = [(arm, seed) for seed in asked.seeds for arm in asked.arms]
+    order = [(arm, seed) for seed in SEEDS for arm in ARMS]
+    common.run(measure, jobs, asked, [OUTPUT], ("arm", "seed"), order)
 
 
 if __name__ == "__main__":

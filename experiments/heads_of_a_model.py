@@ -22,11 +22,11 @@ processor and the same version of Python, and nearly so on others.
 """
 
 import copy
-import csv
 from pathlib import Path
 
 import torch
 
+import common
 from attention.character_model import (
     CharacterModel,
     Head,
@@ -42,7 +42,7 @@ from attention.training import save_weights
 
 OUTPUT = Path(__file__).with_suffix(".csv")
 PRUNING = OUTPUT.with_name("heads_of_a_model_pruning.csv")
-WEIGHTS = OUTPUT.parent.parent / "weights" / "character-model.safetensors"
+WEIGHTS = common.WEIGHTS / "character-model.safetensors"
 SEEDS = range(5)
 STEPS = 800
 RANDOM_ORDERS = 10
@@ -122,15 +122,15 @@ def head_rows(model: CharacterModel, seed: int) -> list[dict[str, object]]:
 
 
 def pruning_rows(
-    model: CharacterModel, seed: int, importance: dict[Head, float]
+    model: CharacterModel, seed: int, importance: dict[Head, float], orders: int = RANDOM_ORDERS
 ) -> list[dict[str, object]]:
     """Remove one head after the other, the least important first or in random order."""
     heads = heads_of(model)
     generator = torch.Generator().manual_seed(seed)
-    orders = {"least important first": sorted(heads, key=importance.__getitem__)}
-    for number in range(RANDOM_ORDERS):
+    found = {"least important first": sorted(heads, key=importance.__getitem__)}
+    for number in range(orders):
         order = torch.randperm(len(heads), generator=generator).tolist()
-        orders[f"random {number}"] = [heads[place] for place in order]
+        found[f"random {number}"] = [heads[place] for place in order]
     return [
         {
             "seed": seed,
@@ -138,40 +138,31 @@ def pruning_rows(
             "removed": count,
             "loss": f"{loss_without(model, order[:count], half=1):.6g}",
         }
-        for name, order in orders.items()
+        for name, order in found.items()
         for count in range(len(heads) + 1)
     ]
 
 
-def write(path: Path, rows: list[dict[str, object]]) -> None:
-    """Write a table."""
-    with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, fieldnames=rows[0], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-    print(f"wrote {path.name}: {len(rows)} rows")
+@common.threads(1)
+def rows_of(seed: int, asked: common.Asked = common.PLAIN) -> tuple[list[dict], list[dict]]:
+    """Train, measure and prune the model of a seed; return its rows of the two files."""
+    model, _ = train(seed, steps=20 if asked.quick else STEPS)
+    if seed == 0:
+        save_weights(asked.path(WEIGHTS), model, {"kind": "character model"})
+    rows = head_rows(model, seed)
+    importance = {
+        (row["block"], row["head"]): float(row["rise_first_half"])
+        for row in rows
+        if row["model"] == "trained"
+    }
+    return rows, pruning_rows(model, seed, importance, 1 if asked.quick else RANDOM_ORDERS)
 
 
-def main() -> None:
-    """Train, measure and prune a model for each seed."""
-    torch.set_num_threads(1)
-    measured, pruned = [], []
-    for seed in SEEDS:
-        model, _ = train(seed, steps=STEPS)
-        if seed == 0:
-            WEIGHTS.parent.mkdir(exist_ok=True)
-            save_weights(WEIGHTS, model, {"kind": "character model"})
-        rows = head_rows(model, seed)
-        measured += rows
-        importance = {
-            (row["block"], row["head"]): float(row["rise_first_half"])
-            for row in rows
-            if row["model"] == "trained"
-        }
-        pruned += pruning_rows(model, seed, importance)
-        print(f"seed {seed} done", flush=True)
-    write(OUTPUT, measured)
-    write(PRUNING, pruned)
+def main(argv: list[str] | None = None) -> None:
+    """Run what was asked for, and file the rows as they come."""
+    asked = common.arguments(__file__, __doc__, (), SEEDS, argv)
+    jobs, order = ([(seed,) for seed in seeds] for seeds in (asked.seeds, SEEDS))
+    common.run(rows_of, jobs, asked, [OUTPUT, PRUNING], ("seed",), order, tables=list)
 
 
 if __name__ == "__main__":

@@ -14,31 +14,31 @@ positions those beyond the training stay as they were drawn. Computed in float32
 thread: the same command gives the same numbers on the same kind of processor.
 """
 
-import argparse
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 
-import bottleneck
-import torch
-import translation
+from torch import nn
 
+import common
 from attention import corpus
 from attention.generate import greedy
 from attention.training import (
     END,
     BatchesByLength,
+    Pair,
     TrainingRun,
     decode_all,
     exact_matches,
     right_tokens,
 )
 from attention.transformer import POSITIONS, new_transformer
+from shared.translators import BATCH, SMALL, SMALL_STOPS, training_pairs, transformer_config
+from shared.translators import TRANSFORMER_RECIPE as RECIPE
 
 OUTPUT = Path(__file__).with_suffix(".csv")
 SEEDS = (0, 1, 2)
-UPDATES = translation.ARMS["small"][2][-1]
+UPDATES = SMALL_STOPS[-1]
 COUNT = 300
 LENGTHS = {"17-20": range(17, 21), "21-24": range(21, 25), "25-30": range(25, 31)} | {
     "31-40": range(31, 41)
@@ -46,57 +46,50 @@ LENGTHS = {"17-20": range(17, 21), "21-24": range(21, 25), "25-30": range(25, 31
 
 
 @cache
-def sentences(lengths: str) -> list[tuple[list[int], list[int]]]:
+def sentences(lengths: str, count: int = COUNT) -> list[Pair]:
     """Draw test sentences of these lengths, as token numbers."""
     english, french = corpus.english_vocabulary(), corpus.french_vocabulary()
     split = "length 17-20" if lengths == "17-20" else "longer 21-40"
-    pairs = corpus.draw_split(split, COUNT, lengths=LENGTHS[lengths])
+    pairs = corpus.draw_split(split, count, lengths=LENGTHS[lengths])
     return [(english.encode(pair.english), french.encode(pair.french)) for pair in pairs]
 
 
-def measure(position: str, seed: int) -> list[dict]:
+@common.threads(1)
+def measure(position: str, seed: int, asked: common.Asked = common.PLAIN) -> list[dict]:
     """Train one model; return its rows."""
-    torch.set_num_threads(1)
-    config = replace(translation.config_of("small"), position=position)
-    data = BatchesByLength(bottleneck.training_pairs("additive"), bottleneck.BATCH, seed)
-    run = TrainingRun(new_transformer(config, seed), data, translation.RECIPE)
-    run.advance(UPDATES)
-    rows = []
-    for lengths in LENGTHS:
-        pairs = sentences(lengths)
-        sources, targets = zip(*pairs, strict=True)
-        outputs = decode_all(partial(greedy, run.model), sources)
-        right, tokens = right_tokens(run.model, pairs)
-        rows.append(
-            {
-                "arm": position,
-                "seed": seed,
-                "updates": UPDATES,
-                "test": lengths,
-                "exact_match": f"{sum(exact_matches(outputs, targets)) / COUNT:.4f}",
-                "token_accuracy": f"{(right.sum() / tokens.sum()).item():.4f}",
-                "never_ends": f"{sum(END not in output for output in outputs) / COUNT:.4f}",
-            }
-        )
+    updates, count = (4, 4) if asked.quick else (UPDATES, COUNT)
+    config = replace(transformer_config(SMALL), position=position)
+    data = BatchesByLength(training_pairs("quick" if asked.quick else "additive"), BATCH, seed)
+    run = TrainingRun(new_transformer(config, seed), data, RECIPE)
+
+    def at_the_end() -> list[dict]:
+        about = {"arm": position, "seed": seed, "updates": updates}
+        return [about | tested(run.model, lengths, count) for lengths in LENGTHS]
+
+    (rows,) = common.stops(run, [updates], at_the_end, asked.keep(position, seed))
     return rows
 
 
-def main() -> None:
+def tested(model: nn.Module, lengths: str, count: int) -> dict[str, str]:
+    """Measure a model on sentences of some lengths."""
+    pairs = sentences(lengths, count)
+    sources, targets = zip(*pairs, strict=True)
+    outputs = decode_all(partial(greedy, model), sources)
+    right, tokens = right_tokens(model, pairs)
+    return {
+        "test": lengths,
+        "exact_match": f"{sum(exact_matches(outputs, targets)) / count:.4f}",
+        "token_accuracy": f"{(right.sum() / tokens.sum()).item():.4f}",
+        "never_ends": f"{sum(END not in output for output in outputs) / count:.4f}",
+    }
+
+
+def main(argv: list[str] | None = None) -> None:
     """Run what was asked for, and file the rows as they come."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("positions", nargs="*", choices=[[], *POSITIONS], help="default: all")
-    parser.add_argument("--jobs", type=int, default=2, help="runs at a time")
-    arguments = parser.parse_args()
-    torch.set_num_threads(1)
-    with ProcessPoolExecutor(arguments.jobs) as pool:
-        runs = {
-            pool.submit(measure, position, seed): (position, str(seed))
-            for seed in SEEDS
-            for position in arguments.positions or POSITIONS
-        }
-        for done in as_completed(runs):
-            bottleneck.write(OUTPUT, done.result(), {runs[done]}, list(POSITIONS))
-            print(*runs[done], [row["exact_match"] for row in done.result()], flush=True)
+    asked = common.arguments(__file__, __doc__, POSITIONS, SEEDS, argv)
+    jobs = [(position, seed) for seed in asked.seeds for position in asked.arms]
+    order = [(position, seed) for position in POSITIONS for seed in SEEDS]
+    common.run(measure, jobs, asked, [OUTPUT], ("arm", "seed"), order)
 
 
 if __name__ == "__main__":

@@ -17,12 +17,12 @@ and computed in float32 on one thread: the same command gives the same file on t
 same kind of processor and the same version of Python, and nearly so on others.
 """
 
-import csv
 import json
 from pathlib import Path
 
 import torch
 
+import common
 from attention.character_model import (
     changes_with_the_future,
     decode,
@@ -34,6 +34,7 @@ from attention.character_model import (
     train,
     words_known,
 )
+from shared.logs import write
 
 OUTPUT = Path(__file__).with_suffix(".csv")
 SAMPLES = OUTPUT.with_name("masking_samples.json")
@@ -50,16 +51,17 @@ PROMPT = "The "
 EVERY = 4
 
 
-def run(arm: str, seed: int, steps: int = STEPS) -> tuple[dict[str, object], dict[str, object]]:
+@common.threads(1)
+def measure(arm: str, seed: int, asked: common.Asked = common.PLAIN) -> tuple[dict, dict]:
     """Train one model; return its row of the table, and its text and loss curve."""
-    torch.set_num_threads(1)
+    steps, every, length = (20, 80, 100) if asked.quick else (STEPS, EVERY, 1000)
     model, losses = train(seed, **ARMS[arm], steps=steps)
     own_inputs, own_targets = held_out_windows(ARMS[arm]["shift"])
     inputs, targets = held_out_windows()
-    reported = held_out_loss(model, own_inputs[::EVERY], own_targets[::EVERY])
-    honest = honest_losses(model, inputs[::EVERY], targets[::EVERY])
+    reported = held_out_loss(model, own_inputs[::every], own_targets[::every])
+    honest = honest_losses(model, inputs[::every], targets[::every])
     text, after_long = (
-        generate(model, prompt, 1000, torch.Generator().manual_seed(seed))
+        generate(model, prompt, length, torch.Generator().manual_seed(seed))
         for prompt in (PROMPT, decode(inputs[0]))
     )
     numbers = {
@@ -83,21 +85,20 @@ def run(arm: str, seed: int, steps: int = STEPS) -> tuple[dict[str, object], dic
     return row, shown
 
 
-def main() -> None:
-    """Run every combination and write the table and the samples."""
-    rows, samples = [], {}
-    for arm in ARMS:
-        for seed in SEEDS:
-            row, shown = run(arm, seed)
-            rows.append(row)
-            samples.setdefault(arm, shown)
-            print(*row.values(), flush=True)
-    with OUTPUT.open("w", newline="") as file:
-        writer = csv.DictWriter(file, fieldnames=rows[0], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-    SAMPLES.write_text(json.dumps(samples, indent=1, ensure_ascii=False) + "\n")
-    print(f"wrote {OUTPUT.name} and {SAMPLES.name}: {len(rows)} runs")
+def main(argv: list[str] | None = None) -> None:
+    """Run what was asked for; write the table as it comes and the samples in the end."""
+    asked = common.arguments(__file__, __doc__, ARMS, SEEDS, argv)
+    jobs = [(arm, seed) for arm in asked.arms for seed in asked.seeds]
+    order = [(arm, seed) for arm in ARMS for seed in SEEDS]
+    names = ("arm", "seed")
+    results = common.run(
+        measure, jobs, asked, [OUTPUT], names, order, tables=lambda result: [[result[0]]]
+    )
+    samples = asked.path(SAMPLES)
+    old = json.loads(samples.read_text(encoding="utf-8")) if samples.exists() else {}
+    new = {arm: shown for (arm, seed), (_, shown) in results.items() if seed == SEEDS[0]}
+    both = {arm: (old | new)[arm] for arm in ARMS if arm in old | new}
+    write(samples, json.dumps(both, indent=1, ensure_ascii=False) + "\n")
 
 
 if __name__ == "__main__":

@@ -18,25 +18,21 @@ mean loss of these steps, in nats for each symbol (guessing: ln 16 = 2.77), and 
 accuracy on texts that are never trained on (guessing: one in 16).
 
     .venv/bin/python experiments/norm_placement.py           96 runs, a quarter of an hour
-    .venv/bin/python experiments/norm_placement.py --trial   16 short runs, writes nothing
 
 Counted in steps, in float32 on one thread: the same command gives the same file on the
 same kind of processor.
 """
 
-import argparse
-import csv
-from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from itertools import product
 from pathlib import Path
 
 import torch
-from positions import FIRST, SYMBOLS, ask, loss
 from torch import nn
 
-from attention.training import PADDING, Batch, Recipe, TrainingRun, evaluating
+import common
+from attention.training import PADDING, Recipe, TrainingRun, evaluating
 from attention.transformer import TransformerConfig, new_transformer
+from shared.symbols import FIRST, SYMBOLS, Texts, ask, loss
 
 OUTPUT = Path(__file__).with_suffix(".csv")
 LAYERS = (12, 2)  # the slow ones first
@@ -48,24 +44,17 @@ STEPS, EVERY = 600, 50
 LENGTH, BATCH, TESTS = 32, 8, 64
 
 
-class Texts(Sequence[Batch]):
-    """Fresh texts for every step of training."""
-
-    def __init__(self, seed: int):
-        self.seed = seed
-
-    def __len__(self) -> int:
-        return STEPS
-
-    def __getitem__(self, step: int) -> Batch:
-        generator = torch.Generator().manual_seed(self.seed + 1_000_003 * (step + 1))
-        return ask("distance", BATCH, LENGTH, generator)
-
-
-def run(job: tuple[int, str, float, int, int, int]) -> list[dict[str, object]]:
+@common.threads(1)
+def measure(
+    layers: int,
+    norm: str,
+    rate: float,
+    warm_up: int,
+    seed: int,
+    asked: common.Asked = common.PLAIN,
+) -> list[dict[str, object]]:
     """Train one model; return its rows of the table."""
-    layers, norm, rate, warm_up, seed, steps = job
-    torch.set_num_threads(1)
+    every, steps = (2, 4) if asked.quick else (EVERY, STEPS)
     config = TransformerConfig(
         source_symbols=None,
         target_symbols=FIRST + SYMBOLS,
@@ -77,18 +66,20 @@ def run(job: tuple[int, str, float, int, int, int]) -> list[dict[str, object]]:
         position="rotary",
         tie_logits=False,
     )
-    recipe = Recipe(rate, schedule="linear", warm_up=warm_up, steps=steps, clip=None)
-    training = TrainingRun(new_transformer(config, seed), Texts(seed), recipe, loss)
-    rows = []
-    for step in range(EVERY, steps + 1, EVERY):
-        training.advance(EVERY)
-        mean = sum(entry.loss for entry in training.log[-EVERY:]) / EVERY
-        rows.append(
+    recipe = Recipe(rate, schedule="linear", warm_up=warm_up, steps=STEPS, clip=None)
+    texts = Texts("distance", seed, BATCH, LENGTH, STEPS)
+    training = TrainingRun(new_transformer(config, seed), texts, recipe, loss)
+
+    def at_stop() -> dict[str, object]:
+        mean = sum(entry.loss for entry in training.log[-every:]) / every
+        return (
             {"norm": norm, "layers": layers, "learning_rate": rate, "warm_up": warm_up}
-            | {"seed": seed, "step": step, "loss": f"{mean:.4f}"}
+            | {"seed": seed, "step": training.step, "loss": f"{mean:.4f}"}
             | {"accuracy": f"{accuracy(training.model):.4f}"}
         )
-    return rows
+
+    keep = asked.keep(layers, norm, rate, warm_up, seed)
+    return list(common.stops(training, range(every, steps + 1, every), at_stop, keep))
 
 
 def accuracy(model: nn.Module) -> float:
@@ -99,26 +90,17 @@ def accuracy(model: nn.Module) -> float:
     return (right.sum() / (batch.target != PADDING).sum()).item()
 
 
-def main() -> None:
-    """Run everything and write the table, or a part of it and print that."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--trial", action="store_true", help="one seed, two rates, half the steps")
-    parser.add_argument("--jobs", type=int, default=2, help="runs at a time")
-    arguments = parser.parse_args()
-    rates, seeds, steps = RATES, SEEDS, STEPS
-    if arguments.trial:
-        rates, seeds, steps = (3e-4, 3e-3), SEEDS[:1], STEPS // 2
-    jobs = list(product(LAYERS, NORMS, rates, WARM_UPS, seeds, [steps]))
-    rows = []
-    with ProcessPoolExecutor(arguments.jobs) as pool:
-        for job, done in zip(jobs, pool.map(run, jobs), strict=True):
-            print(*job, done[-1]["loss"], done[-1]["accuracy"], flush=True)
-            rows += done
-    if not arguments.trial:
-        with OUTPUT.open("w", newline="") as file:
-            writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(rows)
+def main(argv: list[str] | None = None) -> None:
+    """Run what was asked for, and file the rows as they come."""
+    asked = common.arguments(__file__, __doc__, NORMS, SEEDS, argv)
+    jobs, order = (
+        list(product(LAYERS, norms, RATES, WARM_UPS, seeds))
+        for norms, seeds in ((asked.arms, asked.seeds), (NORMS, SEEDS))
+    )
+    if asked.quick:
+        jobs = [job for job in jobs if job[2] == RATES[0]]
+    key = ("layers", "norm", "learning_rate", "warm_up", "seed")
+    common.run(measure, jobs, asked, [OUTPUT], key, order)
 
 
 if __name__ == "__main__":

@@ -20,81 +20,41 @@ each question, scheme, seed and stretch of positions, with the accuracy there (g
 one in 16 for distance, one in 8 for recency).
 
     .venv/bin/python experiments/positions.py           30 runs, a quarter of an hour
-    .venv/bin/python experiments/positions.py --trial   10 short runs, writes nothing
 
 Learned positions have rows up to 512, of which training touches 32. Counted in steps,
 in float32 on one thread: the same command gives the same file on the same kind of
 processor.
 """
 
-import argparse
-import csv
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from attention.training import END, PADDING, Batch, Recipe, TrainingRun, evaluating, token_loss
+import common
+from attention.training import PADDING, Recipe, TrainingRun, evaluating
 from attention.transformer import POSITIONS, TransformerConfig, new_transformer
+from shared.symbols import FIRST, KEYS, SYMBOLS, VALUES, Texts, ask, loss
 
 OUTPUT = Path(__file__).with_suffix(".csv")
 QUESTIONS = ("distance", "recency")
 SEEDS = (0, 1, 2)
-FIRST = END + 1  # the number of the first symbol
-SYMBOLS, BACK = 16, 3  # of the question "distance"
-KEYS, VALUES = 8, 8  # of the question "recency"
 TRAINED, TESTED = 32, 512
 STRETCHES = ((1, 16), (17, 32), (33, 48), (49, 64), (65, 128), (129, 256), (257, 512))
 STEPS, BATCH, TESTS = 1200, 32, 64
 
 
-def ask(question: str, batch: int, length: int, generator: torch.Generator) -> Batch:
-    """Draw texts; the target at each position is the answer there, or PADDING for none."""
-    if question == "distance":
-        symbols = torch.randint(SYMBOLS, (batch, length), generator=generator)
-        before = symbols.roll(BACK, 1)  # (batch, length): what stood BACK places ago
-        known = (torch.arange(length) >= BACK).expand(batch, length)
-    else:
-        key = torch.randint(KEYS, (batch, length), generator=generator)
-        value = torch.randint(VALUES, (batch, length), generator=generator)
-        symbols = key * VALUES + value
-        earlier = (key[:, :, None] == key[:, None, :]).tril(-1)  # (batch, length, length)
-        place = torch.arange(length) + 1
-        last = (earlier * place).amax(-1)  # (batch, length): where the key was, from 1; 0 if new
-        before = value.gather(1, (last - 1).clamp(min=0))
-        known = last > 0
-    return Batch(symbols + FIRST, torch.where(known, before + FIRST, PADDING))
-
-
-class Texts(Sequence[Batch]):
-    """Fresh texts for every step of training."""
-
-    def __init__(self, question: str, seed: int):
-        self.question, self.seed = question, seed
-
-    def __len__(self) -> int:
-        return STEPS
-
-    def __getitem__(self, step: int) -> Batch:
-        generator = torch.Generator().manual_seed(self.seed + 1_000_003 * (step + 1))
-        return ask(self.question, BATCH, TRAINED, generator)
-
-
-def loss(model: nn.Module, batch: Batch, _: Recipe) -> Tensor:
-    """Average the cross-entropy over all questions that have an answer."""
-    return token_loss(model(batch.source), batch.target)
-
-
-def run(job: tuple[str, str, int, int]) -> list[dict[str, object]]:
+@common.threads(1)
+def measure(
+    question: str, scheme: str, seed: int, asked: common.Asked = common.PLAIN
+) -> list[dict[str, object]]:
     """Train one model; return its rows of the table."""
-    question, scheme, seed, steps = job
-    torch.set_num_threads(1)
-    symbols = FIRST + (SYMBOLS if question == "distance" else KEYS * VALUES)
+    steps = 4 if asked.quick else STEPS
     config = TransformerConfig(
         source_symbols=None,
-        target_symbols=symbols,
+        target_symbols=FIRST + (SYMBOLS if question == "distance" else KEYS * VALUES),
         d_model=64,
         heads=4,
         d_ff=128,
@@ -103,14 +63,19 @@ def run(job: tuple[str, str, int, int]) -> list[dict[str, object]]:
         tie_logits=False,
         max_length=TESTED,
     )
-    recipe = Recipe(learning_rate=3e-3, schedule="linear", warm_up=50, steps=steps)
-    training = TrainingRun(new_transformer(config, seed), Texts(question, seed), recipe, loss)
-    training.advance(steps)
-    return [
-        {"question": question, "scheme": scheme, "seed": seed, "first": first, "last": last}
-        | {"accuracy": f"{accuracy:.4f}"}
-        for first, last, accuracy in tested(training.model, question)
-    ]
+    recipe = Recipe(learning_rate=3e-3, schedule="linear", warm_up=50, steps=STEPS)
+    texts = Texts(question, seed, BATCH, TRAINED, STEPS)
+    training = TrainingRun(new_transformer(config, seed), texts, recipe, loss)
+
+    def at_the_end() -> list[dict[str, object]]:
+        return [
+            {"question": question, "scheme": scheme, "seed": seed, "first": first, "last": last}
+            | {"accuracy": f"{accuracy:.4f}"}
+            for first, last, accuracy in tested(training.model, question)
+        ]
+
+    (rows,) = common.stops(training, [steps], at_the_end, asked.keep(question, scheme, seed))
+    return rows
 
 
 def tested(model: nn.Module, question: str) -> Iterator[tuple[int, int, float]]:
@@ -124,24 +89,14 @@ def tested(model: nn.Module, question: str) -> Iterator[tuple[int, int, float]]:
         yield first, last, (right[:, inside].sum() / asked[:, inside].sum()).item()
 
 
-def main() -> None:
-    """Run everything and write the table, or a part of it and print that."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--trial", action="store_true", help="one seed, a third of the steps")
-    parser.add_argument("--jobs", type=int, default=2, help="runs at a time")
-    arguments = parser.parse_args()
-    seeds, steps = (SEEDS[:1], STEPS // 3) if arguments.trial else (SEEDS, STEPS)
-    jobs = [(q, scheme, seed, steps) for q in QUESTIONS for scheme in POSITIONS for seed in seeds]
-    rows = []
-    with ProcessPoolExecutor(arguments.jobs) as pool:
-        for job, done in zip(jobs, pool.map(run, jobs), strict=True):
-            print(*job, *(row["accuracy"] for row in done), flush=True)
-            rows += done
-    if not arguments.trial:
-        with OUTPUT.open("w", newline="") as file:
-            writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(rows)
+def main(argv: list[str] | None = None) -> None:
+    """Run what was asked for, and file the rows as they come."""
+    asked = common.arguments(__file__, __doc__, POSITIONS, SEEDS, argv)
+    jobs, order = (
+        list(product(QUESTIONS, schemes, seeds))
+        for schemes, seeds in ((asked.arms, asked.seeds), (POSITIONS, SEEDS))
+    )
+    common.run(measure, jobs, asked, [OUTPUT], ("question", "scheme", "seed"), order)
 
 
 if __name__ == "__main__":

@@ -35,19 +35,16 @@ Runs are counted in updates and computed in float32 on one thread, the reach in 
 the same command gives the same numbers on the same kind of processor.
 """
 
-import argparse
-import csv
 import random
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from copy import deepcopy
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 
 import torch
-from common import one_thread
 
+import common
 from attention import corpus
 from attention.generate import greedy
 from attention.recurrent import RecurrentConfig, Translator, gradient_reach, new_translator
@@ -64,7 +61,6 @@ from attention.training import (
 )
 
 OUTPUT = Path(__file__).with_suffix(".csv")
-COLUMNS = ("task", "arm", "seed", "updates", "measure", "at", "value")
 SEEDS = (0, 1, 2)
 BATCH = 64
 RECIPE = Recipe(learning_rate=4e-3, schedule="inverse root", warm_up=200, clip=1.0)
@@ -137,29 +133,29 @@ def delays(count: int, lengths: range, seed: int) -> list[Pair]:
     return [(source, source[:1]) for source in sources]
 
 
-def training_pairs(task: str) -> list[Pair]:
+def training_pairs(task: str, quick: bool = False) -> list[Pair]:
     """Return what a task is trained on."""
-    if task == "translation":
-        return sentences("train", 60_000)
-    return delays(60_000, LENGTHS[task], seed=0)
+    count = 300 if quick else 60_000
+    return sentences("train", count) if task == "translation" else delays(count, LENGTHS[task], 0)
 
 
-def tests(task: str) -> dict[str, list[Pair]]:
+def held_out(task: str, quick: bool = False) -> dict[str, list[Pair]]:
     """Return the held-out pairs of a task, by the length of their sources."""
+    count = 4 if quick else 300
     if task == "translation":
-        return {bucket.removeprefix("length "): sentences(bucket, 300) for bucket in BUCKETS}
+        return {bucket.removeprefix("length "): sentences(bucket, count) for bucket in BUCKETS}
     longest = LENGTHS[task][-1]
     lengths = [length for length in (5, 10, 20, 30, 40) if length < longest] + [longest]
     # Seed 0 drew what is trained on.
-    return {str(length): delays(300, range(length, length + 1), length) for length in lengths}
+    return {str(length): delays(count, range(length, length + 1), length) for length in lengths}
 
 
 # -------------------------------------------------------------------- what is measured
 
 
-def reach_of(model: Translator, task: str) -> Iterator[dict]:
+def reach_of(model: Translator, task: str, quick: bool = False) -> Iterator[dict]:
     """Measure how far back the encoder's last state depends on its inputs."""
-    *_, (_, pairs) = tests(task).items()
+    *_, (_, pairs) = held_out(task, quick).items()
     longest = max(len(source) for source, _ in pairs)
     sources = pad([source for source, _ in pairs if len(source) == longest][:75])
     reader = deepcopy(model.readers["forwards"]).double()  # float32 would end in zeros
@@ -193,13 +189,13 @@ QUALITIES: dict[str, Callable[[Translator, list[Pair]], float]] = {
 }
 
 
-def qualities_of(model: Translator, task: str) -> list[dict]:
+def qualities_of(model: Translator, task: str, quick: bool = False) -> list[dict]:
     """Measure how well a task is solved, at each length."""
     names = QUALITIES if task == "translation" else ("exact match",)  # one token, one accuracy
     return [
         {"measure": name, "at": length, "value": f"{QUALITIES[name](model, pairs):.4f}"}
         for name in names
-        for length, pairs in tests(task).items()
+        for length, pairs in held_out(task, quick).items()
     ]
 
 
@@ -209,63 +205,36 @@ def solved(rows: list[dict]) -> bool:
 
 
 # Gradients that vanish pass through denormal numbers, which are slow, not different.
-@one_thread(flush_denormals=True)
-def measure(task: str, arm: str, seed: int) -> list[dict]:
+@common.threads(1, flush_denormals=True)
+def measure(task: str, arm: str, seed: int, asked: common.Asked = common.PLAIN) -> list[dict]:
     """Train one model; return its rows."""
+    updates = (2, 4) if asked.quick else UPDATES[task]
     model = make_model(task, arm, seed)
-    run = TrainingRun(model, BatchesByLength(training_pairs(task), BATCH, seed), RECIPE)
+    data = BatchesByLength(training_pairs(task, asked.quick), BATCH, seed)
+    run = TrainingRun(model, data, RECIPE)
     parameters = sum(parameter.numel() for parameter in model.parameters())
+    about = {"task": task, "arm": arm, "seed": seed}
     rows = [
-        row | {"updates": 0}
+        about | {"updates": 0} | row
         for row in (
             {"measure": "parameters", "at": "", "value": parameters},
-            *reach_of(model, task),
+            *reach_of(model, task, asked.quick),
         )
     ]
-    for stop in UPDATES[task]:
-        run.advance(stop - run.step)
-        found = qualities_of(model, task)
+    keep = asked.keep(task, arm, seed)
+    for found in common.stops(run, updates, lambda: qualities_of(model, task, asked.quick), keep):
         if task != "translation" and solved(found):
             break
-    rows += [row | {"updates": run.step} for row in (*found, *reach_of(model, task))]
-    return [row | {"task": task, "arm": arm, "seed": seed} for row in rows]
+    rest = (*found, *reach_of(model, task, asked.quick))
+    return rows + [about | {"updates": run.step} | row for row in rest]
 
 
-# -------------------------------------------------------------------------- the file
-
-
-def write(rows: list[dict], done: tuple[str, str, str]) -> None:
-    """Put a run's rows into the file, in place of its old ones."""
-    old = list(csv.DictReader(OUTPUT.open())) if OUTPUT.exists() else []
-
-    def name(row: dict) -> tuple[str, str, str]:
-        return row["task"], row["arm"], str(row["seed"])
-
-    every = [row for row in old if name(row) != done] + rows
-    every.sort(key=lambda row: (RUNS.index((row["task"], row["arm"])), str(row["seed"])))
-    with OUTPUT.open("w", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(every)
-
-
-def main() -> None:
+def main(argv: list[str] | None = None) -> None:
     """Run what was asked for, and file the rows as they come."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("arms", nargs="*", choices=[[], *ARMS], help="default: all")
-    parser.add_argument("--seeds", type=int, nargs="*", default=SEEDS)
-    parser.add_argument("--jobs", type=int, default=2, help="runs at a time")
-    arguments = parser.parse_args()
-    with ProcessPoolExecutor(arguments.jobs) as pool:
-        runs = {
-            pool.submit(measure, task, arm, seed): (task, arm, str(seed))
-            for seed in arguments.seeds
-            for task, arm in RUNS
-            if arm in (arguments.arms or ARMS)
-        }
-        for done in as_completed(runs):
-            write(done.result(), runs[done])
-            print(*runs[done], "is done", flush=True)
+    asked = common.arguments(__file__, __doc__, ARMS, SEEDS, argv)
+    jobs = [(*run, seed) for seed in asked.seeds for run in RUNS if run[1] in asked.arms]
+    order = [(*run, seed) for run in RUNS for seed in SEEDS]
+    common.run(measure, jobs, asked, [OUTPUT], ("task", "arm", "seed"), order)
 
 
 if __name__ == "__main__":

@@ -15,55 +15,56 @@ Computed in float32 on one thread: the same command gives the same numbers on th
 of processor.
 """
 
-import argparse
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 
-import bottleneck
-import torch
-from translation import PRONOUNS, right_pronouns, with_pronouns
-
+import common
 from attention.recurrent import new_translator
 from attention.training import BatchesByLength, TrainingRun
+from shared.translators import (
+    ADDITIVE,
+    BATCH,
+    LONG,
+    PRONOUNS,
+    QUICK_PRONOUNS,
+    QUICK_STOPS,
+    RECIPE,
+    SEEDS,
+    WIDTH,
+    fixed,
+    right_pronouns,
+    training_pairs,
+    with_pronouns,
+)
 
 OUTPUT = Path(__file__).with_suffix(".csv")
-ARMS = ("fixed", "additive")
+ARMS = {"fixed": fixed(WIDTH), "additive": ADDITIVE}
 
 
-def measure(arm: str, seed: int) -> list[dict]:
+@common.threads(1)
+def measure(arm: str, seed: int, asked: common.Asked = common.PLAIN) -> list[dict]:
     """Train one model; return its rows."""
-    torch.set_num_threads(1)
-    config, _ = bottleneck.ARMS[arm]
-    data = BatchesByLength(bottleneck.training_pairs(arm), bottleneck.BATCH, seed)
-    run = TrainingRun(new_translator(config, seed), data, bottleneck.RECIPE)
-    rows = []
-    for stop in bottleneck.LONG:
-        run.advance(stop - run.step)
-        for split, count in PRONOUNS.items():
+    updates, tests = (QUICK_STOPS, QUICK_PRONOUNS) if asked.quick else (LONG, PRONOUNS)
+    data = BatchesByLength(training_pairs("quick" if asked.quick else arm), BATCH, seed)
+    run = TrainingRun(new_translator(ARMS[arm], seed), data, RECIPE)
+
+    def at_stop() -> list[dict]:
+        about = {"arm": arm, "seed": seed, "updates": run.step}
+        rows = []
+        for split, count in tests.items():
             right = right_pronouns(run.model, with_pronouns(split, count))
-            share = f"{sum(right) / count:.4f}"
-            rows.append(
-                {"arm": arm, "seed": seed, "updates": stop, "test": split, "pronouns": share}
-            )
-        print(arm, seed, stop, *(row["pronouns"] for row in rows[-len(PRONOUNS) :]), flush=True)
-    return rows
+            rows.append(about | {"test": split, "pronouns": f"{sum(right) / count:.4f}"})
+        return rows
+
+    found = common.stops(run, updates, at_stop, asked.keep(arm, seed))
+    return [row for rows in found for row in rows]
 
 
-def main() -> None:
-    """Run all, and file the rows as they come."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--jobs", type=int, default=2, help="runs at a time")
-    arguments = parser.parse_args()
-    torch.set_num_threads(1)
-    with ProcessPoolExecutor(arguments.jobs) as pool:
-        runs = {
-            pool.submit(measure, arm, seed): (arm, str(seed))
-            for seed in bottleneck.SEEDS
-            for arm in ARMS
-        }
-        for done in as_completed(runs):
-            bottleneck.write(OUTPUT, done.result(), {runs[done]}, list(ARMS))
-            print(*runs[done], "is done", flush=True)
+def main(argv: list[str] | None = None) -> None:
+    """Run what was asked for, and file the rows as they come."""
+    asked = common.arguments(__file__, __doc__, ARMS, SEEDS, argv)
+    jobs = [(arm, seed) for seed in asked.seeds for arm in asked.arms]
+    order = [(arm, seed) for arm in ARMS for seed in SEEDS]
+    common.run(measure, jobs, asked, [OUTPUT], ("arm", "seed"), order)
 
 
 if __name__ == "__main__":

@@ -10,22 +10,20 @@ Everything is counted in steps and computed in float64 on one thread, so the
 same command gives the same file.
 """
 
-import csv
-import itertools
 import math
-import multiprocessing
-import time
+from itertools import product
 from pathlib import Path
 
 import torch
-from common import one_thread
 
+import common
 from attention.recall import RecallConfig, RecallModel, probe, steps_to, train
 
 OUTPUT = Path(__file__).with_suffix(".csv")
 WIDTHS = (16, 64, 256)
 LEARNING_RATES = (0.0003, 0.001, 0.002, 0.004, 0.01, 0.03)
 SEEDS = range(8)
+STEPS = 600
 # Components of variance 1, as the derivation assumes; and of variance 1/3, as
 # torch.nn.Linear starts out.
 DEFAULT_STD = 1 / math.sqrt(3)
@@ -44,15 +42,16 @@ def arms(d_k: int) -> dict[str, RecallConfig]:
 
 
 # A saturated softmax makes denormal numbers, which are slow, not different.
-@one_thread(flush_denormals=True)
-def run(job: tuple[int, str, float, int]) -> dict[str, object]:
-    """Train one model and measure it before and after."""
-    d_k, arm, learning_rate, seed = job
+@common.threads(1, flush_denormals=True)
+def measure(
+    d_k: int, arm: str, learning_rate: float, seed: int, asked: common.Asked = common.PLAIN
+) -> list[dict[str, object]]:
+    """Train one model and measure it before and after; return its row."""
     config = arms(d_k)[arm]
     start = probe(RecallModel(config, torch.Generator().manual_seed(seed)))
-    model, losses = train(config, learning_rate, seed)
+    model, losses = train(config, learning_rate, seed, steps=4 if asked.quick else STEPS)
     end = probe(model)
-    return {
+    row = {
         "d_k": d_k,
         "arm": arm,
         "learning_rate": learning_rate,
@@ -61,24 +60,19 @@ def run(job: tuple[int, str, float, int]) -> dict[str, object]:
         **{f"{name}_before": f"{value:.6g}" for name, value in start.items()},
         **{f"{name}_after": f"{value:.6g}" for name, value in end.items()},
     }
+    return [row]
 
 
-def main() -> None:
-    """Run every combination on all cores and write the table."""
-    started = time.monotonic()
-    jobs = list(itertools.product(WIDTHS, arms(1), LEARNING_RATES, SEEDS))
-    with multiprocessing.Pool() as pool:
-        rows = []
-        for row in pool.imap(run, jobs):
-            rows.append(row)
-            if len(rows) % 40 == 0:
-                minutes = (time.monotonic() - started) / 60
-                print(f"{len(rows)} of {len(jobs)} runs, {minutes:.0f} minutes", flush=True)
-    with OUTPUT.open("w", newline="") as file:
-        writer = csv.DictWriter(file, fieldnames=rows[0], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-    print(f"wrote {OUTPUT.name}: {len(rows)} runs")
+def main(argv: list[str] | None = None) -> None:
+    """Run what was asked for, and file the rows as they come."""
+    asked = common.arguments(__file__, __doc__, arms(1), SEEDS, argv)
+    jobs, order = (
+        list(product(WIDTHS, some, LEARNING_RATES, seeds))
+        for some, seeds in ((asked.arms, asked.seeds), (arms(1), SEEDS))
+    )
+    if asked.quick:
+        jobs = [job for job in jobs if job[::2] == (WIDTHS[0], LEARNING_RATES[0])]
+    common.run(measure, jobs, asked, [OUTPUT], ("d_k", "arm", "learning_rate", "seed"), order)
 
 
 if __name__ == "__main__":

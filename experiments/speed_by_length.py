@@ -18,28 +18,26 @@ a turn.
     .venv/bin/python experiments/speed_by_length.py           five minutes on two idle cores
     .venv/bin/python experiments/speed_by_length.py --quick   a small try on one thread, in
                                                               processor time, for a busy
-                                                              machine; writes nothing
+                                                              machine
 
 On two threads; the times differ between machines, and the ratios less so. On a processor
 with thousands of cores the ratios would be others: what takes its steps one after the
 other cannot use them.
 """
 
-import argparse
-import csv
 import statistics
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-import bottleneck
 import torch
-import translation
 from torch import Tensor, nn
 
+import common
 from attention.recurrent import new_translator
 from attention.training import END, token_loss, update
 from attention.transformer import new_transformer
+from shared.translators import ADDITIVE, LARGE, WIDTH, fixed, transformer_config
 
 OUTPUT = Path(__file__).with_suffix(".csv")
 LENGTHS = (8, 16, 32, 64, 128)
@@ -54,16 +52,16 @@ TURNS, STEPS = 5, 10
 def new_models() -> dict[str, nn.Module]:
     """Make the three translators."""
     return {
-        "fixed": new_translator(bottleneck.fixed(bottleneck.WIDTH), seed=0),
-        "additive": new_translator(bottleneck.ADDITIVE, seed=0),
-        "transformer": new_transformer(translation.config_of("large"), seed=0),
+        "fixed": new_translator(fixed(WIDTH), seed=0),
+        "additive": new_translator(ADDITIVE, seed=0),
+        "transformer": new_transformer(transformer_config(LARGE), seed=0),
     }
 
 
 def batch_of(batch: int, length: int) -> tuple[Tensor, Tensor]:
     """Draw sources and targets of one length: (batch, length) each."""
     generator = torch.Generator().manual_seed(0)
-    symbols = min(bottleneck.ADDITIVE.source_symbols, bottleneck.ADDITIVE.target_symbols)
+    symbols = min(ADDITIVE.source_symbols, ADDITIVE.target_symbols)
     source, target = torch.randint(END + 1, symbols, (2, batch, length), generator=generator)
     return source, target
 
@@ -97,24 +95,23 @@ def measure(batch: int, length: int, steps: int, clock: Callable[[], float]) -> 
     return rows
 
 
-def main() -> None:
-    """Measure at all lengths; write the table unless it was a quick try."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--quick", action="store_true", help="writes nothing")
-    arguments = parser.parse_args()
-    torch.set_num_threads(1 if arguments.quick else 2)
-    steps, clock = (1, time.process_time) if arguments.quick else (STEPS, time.perf_counter)
-    rows = []
-    for compared, sizes in SIZES.items():
-        for length, batch in sizes.items():
-            row = {"compared": compared, "length": length, "batch": batch}
-            rows += [row | found for found in measure(batch, length, steps, clock)]
-            print(compared, length, *(row["tokens_per_second"] for row in rows[-3:]), flush=True)
-    if not arguments.quick:
-        with OUTPUT.open("w", newline="") as file:
-            writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(rows)
+def measure_at(
+    compared: str, length: int, asked: common.Asked = common.PLAIN
+) -> list[dict[str, object]]:
+    """Measure at one length; return the rows of the table."""
+    batch = SIZES[compared][length]
+    # A quick try may be on a busy machine, so it takes processor time.
+    steps, clock = (1, time.process_time) if asked.quick else (STEPS, time.perf_counter)
+    about = {"compared": compared, "length": length, "batch": batch}
+    return [about | found for found in measure(batch, length, steps, clock)]
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Measure what was asked for, one length after the other, and file the rows."""
+    asked = common.arguments(__file__, __doc__, SIZES, argv=argv, timing_threads=2)
+    order = [(compared, length) for compared in SIZES for length in SIZES[compared]]
+    jobs = [job for job in order if job[0] in asked.arms and not (asked.quick and job[1] > 16)]
+    common.run(measure_at, jobs, asked, [OUTPUT], ("compared", "length"), order)
 
 
 if __name__ == "__main__":

@@ -15,8 +15,6 @@ themselves, the hint ``tgt_is_causal``, and as few masks as ours. On two threads
 times differ between machines, and the ratio less so.
 """
 
-import argparse
-import csv
 import statistics
 import time
 from collections.abc import Callable
@@ -25,6 +23,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+import common
 from attention.layers import LayerNorm, MultiHeadAttention
 from attention.training import END, START, token_loss, update
 from attention.transformer import Residual, Transformer, TransformerConfig, new_transformer
@@ -153,28 +152,24 @@ def measure(
     }
 
 
-def main() -> None:
-    """Measure all shapes; write the table unless it was a quick try."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--quick", action="store_true", help="writes nothing")
-    parser.add_argument("--norm", default="pre", choices=["pre", "post"])
-    arguments = parser.parse_args()
-    torch.set_num_threads(1 if arguments.quick else 2)
-    steps, clock = (1, time.process_time) if arguments.quick else (STEPS, time.perf_counter)
-    rows = []
-    for dropout in (0.0, 0.1):
-        config = TransformerConfig(
-            SYMBOLS, SYMBOLS, 256, 8, 1024, 2, 2, dropout, norm=arguments.norm
-        )
-        for name, (batch, length) in SHAPES.items():
-            row = {"shape": name, "batch": batch, "length": length, "dropout": dropout}
-            rows.append(row | measure(config, batch, length, steps, clock))
-            print(rows[-1], flush=True)
-    if not arguments.quick:
-        with OUTPUT.open("w", newline="") as file:
-            writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(rows)
+def measure_shape(
+    shape: str, dropout: float, asked: common.Asked = common.PLAIN
+) -> list[dict[str, object]]:
+    """Measure one shape; return its row of the table."""
+    batch, length = SHAPES[shape]
+    config = TransformerConfig(SYMBOLS, SYMBOLS, 256, 8, 1024, 2, 2, dropout, norm="pre")
+    # A quick try may be on a busy machine, so it takes processor time.
+    steps, clock = (1, time.process_time) if asked.quick else (STEPS, time.perf_counter)
+    about = {"shape": shape, "batch": batch, "length": length, "dropout": dropout}
+    return [about | measure(config, batch, length, steps, clock)]
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Measure what was asked for, one shape after the other, and file the rows."""
+    asked = common.arguments(__file__, __doc__, SHAPES, argv=argv, timing_threads=2)
+    order = [(shape, dropout) for dropout in (0.0, 0.1) for shape in SHAPES]
+    jobs = [job for job in order if job[0] in asked.arms]
+    common.run(measure_shape, jobs, asked, [OUTPUT], ("shape", "dropout"), order)
 
 
 if __name__ == "__main__":

@@ -35,26 +35,20 @@ It writes
 
     .venv/bin/python experiments/training_choices.py            33 runs, 25 minutes
     .venv/bin/python experiments/training_choices.py dropout    this arm, in the same files
-    .venv/bin/python experiments/training_choices.py --trial    short runs, writes nothing
 
 Counted in updates, in float32 on one thread: the same command gives the same numbers,
 but for the seconds, on the same kind of processor.
 """
 
-import argparse
 import math
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-import bottleneck
-import torch
-import translation
-from bottleneck import BATCH, numbers, training_pairs
 from torch import nn
 
+import common
 from attention.generate import greedy
 from attention.training import (
     END,
@@ -70,18 +64,22 @@ from attention.training import (
     make_batch,
 )
 from attention.transformer import Transformer, TransformerConfig, new_transformer
+from shared import translators
+from shared.translators import BATCH, SMALL, numbers, training_pairs, transformer_config
+from shared.translators import TRANSFORMER_RECIPE as RECIPE
 
 OUTPUT = Path(__file__).with_suffix(".csv")
 LOG = OUTPUT.with_name("training_choices_log.csv")
 SEEDS = (0, 1, 2)
 UPDATES, EVERY = 1000, 100
 FEW = 2000
-HIGH = 4 * translation.RECIPE.learning_rate
+HIGH = 4 * RECIPE.learning_rate
 LONGEST = 50  # where a translation is cut off; no target is as long
 TESTS = {
-    name: bottleneck.TESTS[name]
+    name: translators.TESTS[name]
     for name in ("validation", "length 5-8", "length 17-20", "unseen combinations")
 }
+QUICK_TESTS = {"validation": 4, "length 5-8": 4}
 
 
 class NoWarmUp(Recipe):
@@ -119,22 +117,24 @@ ARMS = {
 
 def config_of(arm: str) -> TransformerConfig:
     """Make the config of an arm."""
-    return replace(translation.config_of("small"), **ARMS[arm].model)
+    return replace(transformer_config(SMALL), **ARMS[arm].model)
 
 
 def recipe_of(arm: str) -> Recipe:
     """Make the recipe of an arm."""
-    given = vars(translation.RECIPE) | ARMS[arm].recipe
+    given = vars(RECIPE) | ARMS[arm].recipe
     return ARMS[arm].kind(**given)
 
 
-def run_of(arm: str, seed: int) -> tuple[TrainingRun, list[float]]:
+def run_of(arm: str, seed: int, quick: bool = False) -> tuple[TrainingRun, list[float]]:
     """Start a run; the list will hold the length of each gradient before it is clipped.
 
     A run clips without telling. So this one does not, and a hook of the optimizer, called
     before each of its steps, does it in its place.
     """
-    pairs = numbers("train", FEW) if ARMS[arm].few else training_pairs("additive")
+    many = "quick" if quick else "additive"
+    few = ARMS[arm].few and not quick
+    pairs = numbers("train", FEW) if few else training_pairs(many)
     data = BatchesByLength(pairs, BATCH, seed)
     recipe = recipe_of(arm)
     unclipped = replace(recipe, clip=None)
@@ -149,30 +149,36 @@ def run_of(arm: str, seed: int) -> tuple[TrainingRun, list[float]]:
     return run, lengths
 
 
+@common.threads(1)
 def measure(
-    arm: str, seed: int, updates: int = UPDATES, tests: dict = TESTS
+    arm: str,
+    seed: int,
+    asked: common.Asked = common.PLAIN,
+    updates: int = UPDATES,
+    tests: dict = TESTS,
 ) -> tuple[list[dict], list[dict]]:
     """Train one model; return its rows of the two files."""
-    torch.set_num_threads(1)
-    run, lengths = run_of(arm, seed)
-    log = []
-    for stop in range(EVERY, updates + 1, EVERY):
-        run.advance(EVERY)
-        some = lengths[-EVERY:]
+    every = EVERY
+    if asked.quick:
+        every, updates, tests = 2, 4, QUICK_TESTS
+    run, lengths = run_of(arm, seed, asked.quick)
+
+    def at_stop() -> dict:
+        some = lengths[-every:]
         found, _ = told(run.model, numbers("validation", tests["validation"]))
-        log.append(
-            {
-                "arm": arm,
-                "seed": seed,
-                "updates": stop,
-                "loss": f"{sum(entry.loss for entry in run.log[-EVERY:]) / EVERY:.4f}",
-                "longest_gradient": f"{max(some):.3f}",
-                "above_1": sum(length > 1 for length in some),
-                "token_accuracy": f"{found['token_accuracy']:.4f}",
-                "log_probability": f"{found['log_probability']:.4f}",
-                "cpu_seconds": f"{run.log[-1].cpu_seconds:.1f}",
-            }
-        )
+        return {
+            "arm": arm,
+            "seed": seed,
+            "updates": run.step,
+            "loss": f"{sum(entry.loss for entry in run.log[-every:]) / every:.4f}",
+            "longest_gradient": f"{max(some):.3f}",
+            "above_1": sum(length > 1 for length in some),
+            "token_accuracy": f"{found['token_accuracy']:.4f}",
+            "log_probability": f"{found['log_probability']:.4f}",
+            "cpu_seconds": f"{run.log[-1].cpu_seconds:.1f}",
+        }
+
+    log = list(common.stops(run, range(every, updates + 1, every), at_stop, asked.keep(arm, seed)))
     about = {"arm": arm, "seed": seed, "updates": updates}
     return [about | row for row in tested(run.model, tests)], log
 
@@ -273,26 +279,12 @@ def longest_common(found: Tokens, true: Tokens) -> int:
     return best[-1]
 
 
-def main() -> None:
+def main(argv: list[str] | None = None) -> None:
     """Run what was asked for, and file the rows as they come."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("arms", nargs="*", choices=[[], *ARMS], help="default: all")
-    parser.add_argument("--seeds", type=int, nargs="*", default=SEEDS)
-    parser.add_argument("--trial", action="store_true", help="one seed, 100 updates")
-    parser.add_argument("--jobs", type=int, default=2, help="runs at a time")
-    arguments = parser.parse_args()
-    seeds, updates, tests = arguments.seeds, UPDATES, TESTS
-    if arguments.trial:
-        seeds, updates, tests = SEEDS[:1], EVERY, dict.fromkeys(TESTS, 20)
-    runs = [(arm, seed) for seed in seeds for arm in arguments.arms or ARMS]
-    work = partial(measure, updates=updates, tests=tests)
-    with ProcessPoolExecutor(arguments.jobs) as pool:
-        results = pool.map(work, *zip(*runs, strict=True))
-        for (arm, seed), (rows, log) in zip(runs, results, strict=True):
-            print(arm, seed, *(row["exact_match"] for row in rows), log[-1], flush=True)
-            if not arguments.trial:
-                bottleneck.write(OUTPUT, rows, {(arm, str(seed))}, list(ARMS))
-                bottleneck.write(LOG, log, {(arm, str(seed))}, list(ARMS))
+    asked = common.arguments(__file__, __doc__, ARMS, SEEDS, argv)
+    jobs = [(arm, seed) for seed in asked.seeds for arm in asked.arms]
+    order = [(arm, seed) for arm in ARMS for seed in SEEDS]
+    common.run(measure, jobs, asked, [OUTPUT, LOG], ("arm", "seed"), order, tables=list)
 
 
 if __name__ == "__main__":

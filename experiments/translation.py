@@ -30,168 +30,109 @@ Counted in updates, in float32 on one thread: the same command gives the same nu
 but for the seconds, on the same kind of processor.
 """
 
-import argparse
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import replace
-from functools import cache, partial
 from pathlib import Path
 
-import bottleneck
-import torch
-from bottleneck import ADDITIVE, BATCH, TESTS, WEIGHTS, numbers, training_pairs
+from torch import nn
 
-from attention import corpus
-from attention.generate import greedy
+import common
 from attention.recurrent import parameters_of as recurrent_parameters
-from attention.training import (
-    BatchesByLength,
-    Recipe,
-    TrainingRun,
-    decode_all,
-    evaluating,
-    exact_matches,
-    make_batch,
-    right_tokens,
-)
+from attention.training import BatchesByLength, TrainingRun
 from attention.transformer import TransformerConfig, new_transformer, parameters_of, save
+from shared.translators import (
+    ADDITIVE,
+    BATCH,
+    KEPT,
+    LARGE,
+    LONG,
+    PRONOUNS,
+    QUICK_PRONOUNS,
+    QUICK_STOPS,
+    QUICK_TESTS,
+    SMALL,
+    SMALL_STOPS,
+    TESTS,
+    TRANSFORMERS,
+    log_rows,
+    right_pronouns,
+    training_pairs,
+    transformer_config,
+    with_pronouns,
+)
+from shared.translators import TRANSFORMER_RECIPE as RECIPE
+from shared.translators import tested as tested_on
 
 OUTPUT = Path(__file__).with_suffix(".csv")
 LOG = OUTPUT.with_name("translation_log.csv")
-KEPT = OUTPUT.parent.parent / "_build" / "translation"
-RECIPE = Recipe(learning_rate=3e-3, schedule="inverse root", warm_up=400, clip=1.0)
 FALLING = replace(RECIPE, schedule="linear", steps=24_000)
-LARGE = {"d_model": 80, "heads": 4, "d_ff": 254}
-SMALL = {"d_model": 64, "heads": 4, "d_ff": 128}
 # Sizes, recipe, updates after which to test, seeds.
 ARMS = {
-    "final": (LARGE, FALLING, (FALLING.steps,), range(1)),
-    "large": (LARGE, RECIPE, bottleneck.LONG, range(3)),
-    "small": (SMALL, RECIPE, (1000, 2000, 4000, 6000), range(8)),
+    "final": (LARGE, FALLING, (FALLING.steps,), TRANSFORMERS["final"]),
+    "large": (LARGE, RECIPE, LONG, TRANSFORMERS["large"]),
+    "small": (SMALL, RECIPE, SMALL_STOPS, TRANSFORMERS["small"]),
 }
-PRONOUNS = {"pronouns, two nouns": 1000, "pronouns, three nouns": 1000}
 
 
 def config_of(arm: str) -> TransformerConfig:
     """Make the config of an arm."""
-    sizes = ARMS[arm][0]
-    return TransformerConfig(
-        source_symbols=len(corpus.english_vocabulary()),
-        target_symbols=len(corpus.french_vocabulary()),
-        **sizes,
-    )
+    return transformer_config(ARMS[arm][0])
 
 
-@cache
-def with_pronouns(split: str, count: int) -> list[corpus.Pair]:
-    """Draw sentences with one *it* whose antecedent and a rival differ in gender."""
-    return corpus.draw_split(split, count)
-
-
-@torch.no_grad()
-def right_pronouns(model: torch.nn.Module, pairs: list[corpus.Pair]) -> list[bool]:
-    """Say of each pair whether the model finds the pronoun likelier than the other gender's.
-
-    Given the true words before it, so that other mistakes do not count.
-    """
-    english, french = corpus.english_vocabulary(), corpus.french_vocabulary()
-    il, elle = french.encode(["il", "elle"])
-    right = []
-    with evaluating(model):
-        for start in range(0, len(pairs), 100):
-            some = pairs[start : start + 100]
-            batch = make_batch([(english.encode(p.english), french.encode(p.french)) for p in some])
-            logits = model(batch.source, batch.target)  # (batch, length, symbols)
-            for row, pair in enumerate(some):
-                (pronoun,) = pair.pronouns
-                at = logits[row, pronoun.target]  # (symbols,)
-                right.append(bool((at[elle] > at[il]) == (pronoun.translation == "elle")))
-    return right
-
-
-def tested(model: torch.nn.Module) -> list[dict]:
+def tested(model: nn.Module) -> list[dict]:
     """Measure a model on every test."""
-    rows = []
-    for split, count in TESTS.items():
-        pairs = numbers(split, count)
-        sources, targets = zip(*pairs, strict=True)
-        outputs = decode_all(partial(greedy, model), sources)
-        right, tokens = right_tokens(model, pairs)
-        rows.append(
-            {
-                "test": split,
-                "exact_match": f"{sum(exact_matches(outputs, targets)) / count:.4f}",
-                "token_accuracy": f"{(right.sum() / tokens.sum()).item():.4f}",
-                "pronouns": "",
-            }
-        )
-    for split, count in PRONOUNS.items():
-        right = right_pronouns(model, with_pronouns(split, count))
-        rows.append(
-            {
-                "test": split,
-                "exact_match": "",
-                "token_accuracy": "",
-                "pronouns": f"{sum(right) / count:.4f}",
-            }
-        )
+    return measured(model, TESTS, PRONOUNS)
+
+
+def measured(model: nn.Module, tests: dict[str, int], pronouns: dict[str, int]) -> list[dict]:
+    """Measure a model on some tests, and on some for the pronoun alone."""
+    rows = [row | {"pronouns": ""} for row in tested_on(model, tests)]
+    for split, count in pronouns.items():
+        share = sum(right_pronouns(model, with_pronouns(split, count))) / count
+        none = {"exact_match": "", "token_accuracy": ""}
+        rows.append({"test": split, **none, "pronouns": f"{share:.4f}"})
     return rows
 
 
-def measure(arm: str, seed: int) -> tuple[list[dict], list[dict]]:
+@common.threads(1)
+def measure(arm: str, seed: int, asked: common.Asked = common.PLAIN) -> tuple[list[dict], ...]:
     """Train one model; return its rows of the two files."""
-    torch.set_num_threads(1)
     _, recipe, stops, _ = ARMS[arm]
+    stops = QUICK_STOPS if asked.quick else stops
     config = config_of(arm)
-    pairs = training_pairs("more data" if arm == "final" else "additive")
-    data = BatchesByLength(pairs, BATCH, seed)
-    run = TrainingRun(new_transformer(config, seed), data, recipe)
-    rows = []
-    for stop in stops:
-        run.advance(stop - run.step)
-        rows += [row | {"arm": arm, "seed": seed, "updates": stop} for row in tested(run.model)]
-        print(arm, seed, stop, *(r["exact_match"] or r["pronouns"] for r in rows[-9:]), flush=True)
-    for row in rows:
-        row["parameters"] = parameters_of(config)
-    log = [
-        {
-            "arm": arm,
-            "seed": seed,
-            "updates": entry.step,
-            "loss": f"{entry.loss:.4f}",
-            "tokens": entry.tokens,
-            "cpu_seconds": f"{entry.cpu_seconds:.1f}",
-        }
-        for entry in run.log
-        if entry.step % 100 == 0
+    pairs = training_pairs(
+        "quick" if asked.quick else "more data" if arm == "final" else "additive"
+    )
+    run = TrainingRun(new_transformer(config, seed), BatchesByLength(pairs, BATCH, seed), recipe)
+
+    def at_stop() -> list[dict]:
+        if asked.quick:
+            return measured(run.model, QUICK_TESTS, QUICK_PRONOUNS)
+        return tested(run.model)
+
+    found = common.stops(run, stops, at_stop, asked.keep(arm, seed))
+    about = {"arm": arm, "seed": seed}
+    rows = [
+        row | about | {"updates": stop, "parameters": parameters_of(config)}
+        for stop, at_stop in zip(stops, found, strict=True)
+        for row in at_stop
     ]
-    KEPT.mkdir(parents=True, exist_ok=True)
-    save(KEPT / f"{arm}-{seed}.safetensors", run.model)
+    kept = asked.path(KEPT / f"{arm}-{seed}.safetensors")
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    save(kept, run.model)
     if arm == "final":
-        save(WEIGHTS / "translator-transformer.safetensors", run.model)
-    return rows, log
+        save(asked.path(common.WEIGHTS / "translator-transformer.safetensors"), run.model)
+    every = 1 if asked.quick else 100
+    return rows, [about | row for row in log_rows(run.log, every)]
 
 
-def main() -> None:
+def main(argv: list[str] | None = None) -> None:
     """Run what was asked for, and file the rows as they come."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("arms", nargs="*", choices=[[], *ARMS], help="default: all")
-    parser.add_argument("--seeds", type=int, nargs="*")
-    parser.add_argument("--jobs", type=int, default=2, help="runs at a time")
-    arguments = parser.parse_args()
+    all_seeds = ARMS["small"][3]  # the most
+    asked = common.arguments(__file__, __doc__, ARMS, all_seeds, argv)
     assert parameters_of(config_of("large")) <= 1.01 * recurrent_parameters(ADDITIVE)
-    torch.set_num_threads(1)
-    with ProcessPoolExecutor(arguments.jobs) as pool:
-        runs = {
-            pool.submit(measure, arm, seed): (arm, str(seed))
-            for arm in arguments.arms or ARMS
-            for seed in ARMS[arm][3]
-            if arguments.seeds is None or seed in arguments.seeds
-        }
-        for done in as_completed(runs):
-            rows, log = done.result()
-            bottleneck.write(OUTPUT, rows, {runs[done]}, list(ARMS))
-            bottleneck.write(LOG, log, {runs[done]}, list(ARMS))
-            print(*runs[done], "is done", flush=True)
+    order = [(arm, seed) for arm in ARMS for seed in ARMS[arm][3]]
+    jobs = [job for job in order if job[0] in asked.arms and job[1] in asked.seeds]
+    common.run(measure, jobs, asked, [OUTPUT, LOG], ("arm", "seed"), order, tables=list)
 
 
 if __name__ == "__main__":

@@ -15,16 +15,14 @@ Everything is counted in steps and computed in float64 on one thread, so the
 same command gives the same files.
 """
 
-import argparse
-import csv
 import json
-import multiprocessing
 from pathlib import Path
 
 import torch
-from common import one_thread
 
+import common
 from attention.two_lookups import LookupConfig, LookupModel, lookup_batch, probe, score_ranks, train
+from shared.logs import read_rows, write
 
 OUTPUT = Path(__file__).with_suffix(".csv")
 EXAMPLES = OUTPUT.with_name("two_heads_examples.json")
@@ -49,24 +47,25 @@ TUNED_AS = {LONG: "two look-ups"}  # takes over the learning rate
 Job = tuple[str, int, float, int]
 
 
-def trained(job: Job) -> LookupModel:
+def trained(job: Job, quick: bool) -> LookupModel:
     """Train the model of one run."""
     task, heads, learning_rate, seed = job
     _, steps, options = TASKS[task]
-    model, _ = train(LookupConfig(heads, **options), learning_rate, seed, steps)
+    model, _ = train(LookupConfig(heads, **options), learning_rate, seed, 4 if quick else steps)
     return model
 
 
 # A saturated softmax makes denormal numbers, which are slow, not different.
-@one_thread(flush_denormals=True)
-def run(job: Job) -> dict[str, object]:
-    """Train one model and measure it."""
-    task, heads, learning_rate, seed = job
-    model = trained(job)
+@common.threads(1, flush_denormals=True)
+def measure(
+    task: str, heads: int, learning_rate: float, seed: int, asked: common.Asked = common.PLAIN
+) -> list[dict[str, object]]:
+    """Train one model and measure it; return its row."""
+    model = trained((task, heads, learning_rate, seed), asked.quick)
     tuning = seed in TUNING_SEEDS
     measured = probe(model, TUNING_SEQUENCES if tuning else REPORT_SEQUENCES, REPORT_COUNT)
     ranks = score_ranks(model)
-    return {
+    row = {
         "task": task,
         "heads": heads,
         "learning_rate": learning_rate,
@@ -78,6 +77,7 @@ def run(job: Job) -> dict[str, object]:
         "largest_rank": ranks.max().item(),
         **{name: f"{value:.6g}" for name, value in measured.items()},
     }
+    return [row]
 
 
 def learning_rates(heads: int) -> tuple[float, ...]:
@@ -121,11 +121,12 @@ def example_jobs(tuning_rows: list[dict]) -> list[Job]:
     return [job for job in jobs if job[0] != LONG and job[1] <= 2 and job[3] == REPORT_SEEDS[0]]
 
 
-@one_thread(flush_denormals=True)
-def example(job: Job) -> dict[str, object]:
+@common.threads(1, flush_denormals=True)
+def example(
+    task: str, heads: int, learning_rate: float, seed: int, asked: common.Asked = common.PLAIN
+) -> dict[str, object]:
     """Train one model and show what it does with the first sequence it is measured on."""
-    task, heads, _, _ = job
-    model = trained(job)
+    model = trained((task, heads, learning_rate, seed), asked.quick)
     generator = torch.Generator().manual_seed(REPORT_SEQUENCES)
     sequences = lookup_batch(model.config, REPORT_COUNT, generator)
     with torch.no_grad():
@@ -143,25 +144,36 @@ def example(job: Job) -> dict[str, object]:
     }
 
 
-def main() -> None:
+def main(argv: list[str] | None = None) -> None:
     """Tune, run what is reported, and write the table and the examples."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--processes", type=int, help="default: one for each core")
-    with multiprocessing.Pool(parser.parse_args().processes) as pool:
-        rows = []
-        for jobs in (tuning_jobs, lambda: report_jobs(rows)):
-            for row in pool.imap(run, jobs()):
-                rows.append(row)
-                print(len(rows), *row.values(), flush=True)
-        examples = pool.map(example, example_jobs(rows))
-    with OUTPUT.open("w", newline="") as file:
-        names = list(dict.fromkeys(name for row in rows for name in row))
-        writer = csv.DictWriter(file, fieldnames=names, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-    lines = ",\n".join(json.dumps(each) for each in examples)
-    EXAMPLES.write_text(f"[\n{lines}\n]\n")
-    print(f"wrote {OUTPUT.name}: {len(rows)} runs; {EXAMPLES.name}: {len(examples)} examples")
+    asked = common.arguments(__file__, __doc__, TASKS, REPORT_SEEDS, argv)
+    log, key = asked.path(OUTPUT), ("task", "heads", "learning_rate", "seed")
+    tuned = {TUNED_AS.get(task, task) for task in asked.arms}
+    tuning = [job for job in tuning_jobs() if job[0] in tuned]
+    if asked.quick:
+        tuning = [job for job in tuning if job[1] == 1]
+    common.run(measure, tuning, asked, [OUTPUT], key, tuning_jobs(), forget_jobs=False)
+
+    tuning_rows = [row for row in read_rows(log) if row["purpose"] == "tuning"]
+    every = report_jobs(tuning_rows)
+    report = [job for job in every if job[0] in asked.arms and job[3] in asked.seeds]
+    if asked.quick:
+        report = [job for job in report if job[1] == 1]
+    order = [*tuning_jobs(), *every]
+    common.run(measure, report, asked, [OUTPUT], key, order, forget_jobs=False)
+
+    shown = example_jobs(tuning_rows)
+    found = common.run(example, [job for job in shown if job in report], asked)
+    write_examples(asked.path(EXAMPLES), {job[:2]: one for job, one in found.items()}, shown)
+    common.forget(measure, [*tuning, *report], asked)
+
+
+def write_examples(path: Path, new: dict[tuple, dict], order: list[Job]) -> None:
+    """Put examples, by task and heads, into the file in the place of the old ones."""
+    old = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+    every = {(one["task"], one["heads"]): one for one in old} | new
+    lines = [json.dumps(every[job[:2]]) for job in order if job[:2] in every]
+    write(path, "[\n" + ",\n".join(lines) + "\n]\n")
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import torch
 from attention.generate import greedy
 from attention.recurrent import load as load_translator
 from attention.training import decode_all, exact_matches, read_tensors
+from shared import symbols, translators
 
 EXPERIMENTS = Path(__file__).resolve().parent.parent / "experiments"
 WEIGHTS = EXPERIMENTS.parent / "weights"
@@ -65,7 +66,7 @@ def test_scaling_log_can_be_made_again(scaling_log, job):
         if (r["d_k"], r["arm"], r["learning_rate"], r["seed"])
         == (str(d_k), arm, str(rate), str(seed))
     ]
-    again = load("scaling").run(job)
+    (again,) = load("scaling").measure(*job)
     assert again.keys() == logged.keys()
     assert str(again["steps_to_half"] or "") == logged["steps_to_half"]
     for name in again:
@@ -181,7 +182,7 @@ def test_committed_weights_are_those_of_the_log(bottleneck, arm):
         if (row["arm"], row["seed"], row["updates"], row["test"])
         == (arm, "0", str(stops[-1]), test)
     )
-    pairs = bottleneck.numbers(test, bottleneck.TESTS[test])
+    pairs = translators.numbers(test, bottleneck.TESTS[test])
     sources, targets = zip(*pairs, strict=True)
     outputs = decode_all(partial(greedy, model), sources)
     found = sum(exact_matches(outputs, targets)) / len(pairs)
@@ -258,7 +259,7 @@ def test_log_of_the_positions_is_complete(positions):
 @pytest.mark.arithmetic
 def test_one_run_of_the_positions_made_again(positions):
     """Float32 training differs between processors; what was learned should not."""
-    again = positions.run(("recency", "alibi", 1, positions.STEPS))
+    again = positions.measure("recency", "alibi", 1)
     logged = [
         row
         for row in rows_of("positions.csv")
@@ -274,7 +275,7 @@ def test_questions_about_positions(positions):
     generator = torch.Generator().manual_seed(0)
     batch = positions.ask("distance", 4, 20, generator)
     for text, answer in zip(batch.source.tolist(), batch.target.tolist(), strict=True):
-        assert answer == [0] * positions.BACK + text[: -positions.BACK]
+        assert answer == [0] * symbols.BACK + text[: -symbols.BACK]
     batch = positions.ask("recency", 4, 40, generator)
     for text, answer in zip(batch.source.tolist(), batch.target.tolist(), strict=True):
         last: dict[int, int] = {}
@@ -339,5 +340,5 @@ def test_one_run_of_the_norm_placement_made_again(norms):
         for row in rows_of("norm_placement.csv")
         if tuple(row[name] for name in names) == tuple(map(str, key))
     ]
-    again = [float(row["accuracy"]) for row in norms.run((*key, norms.STEPS))]
+    again = [float(row["accuracy"]) for row in norms.measure(*key)]
     assert again[-1] == pytest.approx(logged[-1], abs=0.02)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 from itertools import pairwise, product
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import jaxtyping
 import pytest
@@ -19,8 +19,9 @@ from attention import corpus
 from attention.corpus import held_out as held_out_words
 from attention.interventions import forbidding, recording_weights
 from attention.recurrent import load as load_recurrent
-from attention.training import END, START, Recipe, evaluating
+from attention.training import END, START, Recipe, evaluating, right_tokens
 from attention.transformer import load, new_transformer, parameters_of
+from shared import translators
 
 EXPERIMENTS = Path(__file__).resolve().parent.parent / "experiments"
 WEIGHTS = EXPERIMENTS.parent / "weights"
@@ -325,7 +326,7 @@ def test_tested_sentences_are_not_among_those_of_the_training(translation, train
     known = {pair.english for pair in training_sentences}
     assert len(known) > 50_000
     for split, count in translation.TESTS.items():
-        pairs = translation.numbers(split, count)
+        pairs = translators.numbers(split, count)
         assert len(pairs) == count
         sources = [english.decode(source) for source, _ in pairs]
         assert not known & set(sources)
@@ -369,8 +370,11 @@ def test_the_pronouns_nouns_never_met_in_training(translation, trained_noun_pair
 
 
 @pytest.fixture(scope="module")
-def pronouns() -> ModuleType:
-    return script("pronouns")
+def pronouns() -> SimpleNamespace:
+    """The script, and the parts that do its work."""
+    parts = ("sentences", "batches", "attention", "cuts", "patches")
+    names = ["pronouns", *(f"shared.pronoun_{part}" for part in parts)]
+    return SimpleNamespace(**{k: v for name in names for k, v in vars(script(name)).items()})
 
 
 @pytest.fixture(scope="module")
@@ -1036,7 +1040,7 @@ def test_positions_change_nothing_but_the_positions(translation, bottleneck, mon
         raise Stopped(*ingredients)
 
     pairs = {"additive": [([3], [4])]}
-    monkeypatch.setattr(bottleneck, "training_pairs", pairs.get)
+    monkeypatch.setattr(longer, "training_pairs", pairs.get)
     monkeypatch.setattr(longer, "TrainingRun", run)
     for position in longer.POSITIONS:
         with pytest.raises(Stopped) as stopped:
@@ -1144,13 +1148,13 @@ def test_the_recipe_among_the_training_choices_is_that_of_the_translation(choice
 
 def test_each_training_choice_differs_from_the_recipe_in_what_it_is_called_by(choices):
     recipe = choices.recipe_of("recipe")
-    assert recipe == choices.translation.RECIPE == choices.translation.ARMS["small"][1]
+    assert recipe == choices.RECIPE == script("translation").ARMS["small"][1]
     for arm in choices.ARMS:
         clip = choices.recipe_of(arm).clip
         assert clip == (None if arm == "no clipping" else 1.0), arm
         config = choices.config_of(arm)
         assert config.dropout == (0.1 if "dropout" in arm else 0), arm
-        assert replace(config, dropout=0.0) == choices.translation.config_of("small"), arm
+        assert replace(config, dropout=0.0) == script("translation").config_of("small"), arm
         smoothing = choices.recipe_of(arm).label_smoothing
         assert smoothing == (0.1 if arm == "smoothing" else 0), arm
         assert choices.ARMS[arm].few == arm.startswith("few"), arm
@@ -1218,7 +1222,7 @@ def test_what_a_model_is_told_is_measured_on_all_tokens(choices):
     model = choices.new_transformer(choices.config_of("recipe"), seed=0)
     pairs = choices.numbers("validation", 30)
     found, guesses = choices.told(model, pairs)
-    right, tokens = choices.translation.right_tokens(model, pairs)
+    right, tokens = right_tokens(model, pairs)
     assert found["token_accuracy"] == pytest.approx((right.sum() / tokens.sum()).item())
     assert list(map(len, guesses)) == tokens.tolist()
     logits = [

@@ -87,6 +87,6 @@ def test_delays_ask_for_the_first_symbol_and_tests_are_not_trained_on(reach):
     assert all(target == source[:1] for source, target in pairs)
     assert {len(source) for source, _ in pairs} == set(range(2, 41))
     trained = {tuple(source) for source, _ in pairs}
-    for length, test in reach.tests("delay").items():
+    for length, test in reach.held_out("delay").items():
         if int(length) >= 10:  # of 5 symbols there are too few to keep apart
             assert not trained & {tuple(source) for source, _ in test}

@@ -282,7 +282,7 @@ def test_log_can_be_made_again(experiment, log, kind):
     (logged,) = [
         row for row in log if (row["task"], int(row["heads"])) == kind and row["seed"] == "3"
     ]
-    again = experiment.run(job_of(logged))
+    (again,) = experiment.measure(*job_of(logged))
     for name, value in again.items():
         if name in ("task", "purpose"):
             assert value == logged[name]
