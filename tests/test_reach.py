@@ -69,7 +69,11 @@ def test_a_run_ends_when_it_is_solved_or_at_the_last_stop(reach, log):
     ],
 )
 def test_untrained_reach_can_be_made_again(reach, log, task, arm, seed):
-    """Not of the translators: to draw their sentences takes most of a minute."""
+    """Not of the translators: to draw their sentences takes most of a minute.
+
+    Nothing was trained, and gradients are float64: an old processor's arithmetic (of
+    `make portable`) gives the log's four digits, all of them.
+    """
     logged = [
         row
         for row in log
