@@ -10,16 +10,16 @@ become a visible difference within 400 steps. It writes
     .venv/bin/python experiments/scaling_curves.py      half a minute
 """
 
-import csv
+from itertools import product
 from pathlib import Path
 
-from common import one_thread
-
+import common
 from attention.recall import RecallConfig, train
 
 OUTPUT = Path(__file__).with_suffix(".csv")
 WIDTHS = (16, 64, 256)
-LEARNING_RATE, SEED, STEPS = 0.002, 0, 400
+LEARNING_RATE, STEPS = 0.002, 400
+SEEDS = (0,)
 
 
 def scales(d_k: int) -> dict[str, float]:
@@ -27,22 +27,30 @@ def scales(d_k: int) -> dict[str, float]:
     return {"scaled": d_k**-0.5, "unscaled": 1.0}
 
 
-@one_thread()
-def losses(d_k: int, arm: str, steps: int = STEPS) -> list[float]:
+@common.threads(1)
+def losses(d_k: int, arm: str, seed: int = SEEDS[0], steps: int = STEPS) -> list[float]:
     """Train one model and return the loss of each step."""
-    return train(RecallConfig(d_k, scales(d_k)[arm]), LEARNING_RATE, SEED, steps)[1]
+    return train(RecallConfig(d_k, scales(d_k)[arm]), LEARNING_RATE, seed, steps)[1]
 
 
-def main() -> None:
-    """Train all six and write the table."""
-    with OUTPUT.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(("d_k", "arm", "step", "loss"))
-        for d_k in WIDTHS:
-            for arm in scales(d_k):
-                for step, loss in enumerate(losses(d_k, arm), start=1):
-                    writer.writerow((d_k, arm, step, f"{loss:.6g}"))
-    print(f"wrote {OUTPUT.name}")
+def measure(
+    d_k: int, arm: str, seed: int, asked: common.Asked = common.PLAIN
+) -> list[dict[str, object]]:
+    """Train one model; return a row for each step."""
+    found = losses(d_k, arm, seed, steps=4 if asked.quick else STEPS)
+    return [
+        {"d_k": d_k, "arm": arm, "step": step, "loss": f"{loss:.6g}"}
+        for step, loss in enumerate(found, start=1)
+    ]
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Run what was asked for, and file the rows as they come."""
+    asked = common.arguments(__file__, __doc__, scales(1), SEEDS, argv)
+    jobs, order = (list(product(WIDTHS, arms, SEEDS)) for arms in (asked.arms, scales(1)))
+    if asked.quick:
+        jobs = jobs[:1]
+    common.run(measure, jobs, asked, [OUTPUT], ("d_k", "arm"), [job[:2] for job in order])
 
 
 if __name__ == "__main__":
