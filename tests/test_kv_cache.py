@@ -381,7 +381,8 @@ def test_a_step_writes_behind_what_is_kept_and_copies_nothing_else():
             _, longer = read(model, token, kept)
             moved += longer[1].value.data_ptr() != kept[1].value.data_ptr()
             kept = longer
-    assert moved == 3
+    # Each time memory was set aside for the new position and ROOM more.
+    assert moved == (3 * ROOM + 1) // (ROOM + 1)
     with torch.inference_mode():
         _, inside = read(model, token, kept)
     with torch.no_grad():
