@@ -906,7 +906,8 @@ def test_a_cache_must_be_whole_and_of_the_models_type(plain):
         lambda: plain.read(double(WRITER), TOKENS, single),
         expected + "'torch.float32 of shape (2, 2, 3, 4)'",
     )
-    torn = kept[0], KeysAndValues(kept[1].key, kept[1].value[:, :, 1:])
+    torn = kept[0], kept[1].fork()
+    torn[1].value = kept[1].value[:, :, 1:]
     check_message(
         lambda: plain.read(double(WRITER), TOKENS, torn),
         expected + "'torch.float64 of shape (2, 2, 2, 4)'",
