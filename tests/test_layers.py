@@ -411,7 +411,7 @@ def test_the_future_does_not_change_the_past(rng, length, data, return_weights):
     now = data.draw(st.integers(1, length - 1))
     changed = x.clone()
     changed[:, now:] += 100 * uniform(rng, 2, length - now, 6)
-    mask = torch.from_numpy(by_hand.causal_mask(length))
+    mask = torch.from_numpy(by_hand.causal_mask(length))[None]
     with torch.no_grad():
         before = output_of(layer, x, mask=mask, return_weights=return_weights)
         after = output_of(layer, changed, mask=mask, return_weights=return_weights)
