@@ -191,6 +191,11 @@ def equal_weights(scores):
     return np.full(scores.shape, 1 / scores.shape[1])
 
 
+@wrong("softmax_rows", "scores-rescaled")
+def divided_by_the_root_of_the_number_of_keys(scores):
+    return [soft([s / math.sqrt(len(row)) for s in row]) for row in scores]
+
+
 @wrong("softmax_rows", "transposed")
 def rows_and_columns_swapped(scores):
     return transpose([soft(row) for row in scores])
@@ -634,6 +639,27 @@ def overflow_as_zero(query, key, value, mask=None):
         e = e * mask
     w = e / np.maximum(e.sum(axis=1, keepdims=True), np.float32(1e-30))
     return w @ value, w
+
+
+@wrong("attention", "wrong-scale")
+def scaled_by_the_logarithm(query, key, value, mask=None):
+    s = query @ key.T / math.log(1 + query.shape[1])
+    w = numpy_softmax(s if mask is None else np.where(mask, s, -1e9))
+    return w @ value, w
+
+
+@wrong("attention", "zero-times-infinity")
+def mask_times_infinity(query, key, value, mask=None):
+    s = query @ key.T / np.sqrt(query.shape[1])
+    if mask is not None:
+        s = s + (1 - mask) * -np.inf
+    w = numpy_softmax(s)
+    return w @ value, w
+
+
+@wrong("attention", "scale-constant")
+def scaled_as_in_the_paper(query, key, value, mask=None):
+    return attend(query, key, value, mask, lambda q, k: dot(q, k) / 8, only_allowed)
 
 
 @wrong("attention", "attends-to-masked-keys")

@@ -61,7 +61,13 @@ SOFTMAX_ROWS = Exercise(
             example(scores=[[1000, 999]]),
             example(scores=[[0, 0, 0]]),
             example(scores=[[-1000, -1001, -1003]]),
-            example(scores=[[1000, -1000, -1000, -1000], [-1000, -1001, -999, -999]]),
+            example(
+                scores=[
+                    [1000, -1000, -1000, -1000],
+                    [-1000, 1000, -1001, -999],
+                    [-1000, -1001, -999, -999],
+                ]
+            ),
         ),
     ),
     misconceptions=(
@@ -87,6 +93,12 @@ SOFTMAX_ROWS = Exercise(
             lambda inputs, expected, got: (
                 np.abs(inputs["scores"]).max() > 80 and not np.isfinite(got[0]).all()
             ),
+        ),
+        Symptom(
+            "scores-rescaled",
+            "Your weights are a softmax of the scores times some number. Here the scores are "
+            "taken as they are: nothing is divided or multiplied before the exponential.",
+            lambda inputs, expected, got: _mistakes.is_rescaled(inputs["scores"], got[0]),
         ),
         Symptom(
             "negative-weights",
@@ -286,7 +298,7 @@ ATTENTION = Exercise(
                 query=[[1, 1], [2, 0]],
                 key=[[1, 0], [0, 1], [2, 1]],
                 value=[[1], [2], [4]],
-                mask=[[True, False, True], [False, True, True]],
+                mask=[[True, False, True], [False, False, True]],
             ),
             example(
                 query=[[1, 0], [0, 1], [1, 1]],
@@ -382,6 +394,15 @@ ATTENTION = Exercise(
             "values were averaged with.",
             lambda inputs, expected, got: _same_but(inputs, expected, got, right=0, wrong=1),
         ),
+        Symptom(
+            "wrong-scale",
+            "Your weights are a softmax of the scores, but the scores have the wrong factor. "
+            "They should be divided by the square root of d_k.",
+            lambda inputs, expected, got: (
+                inputs.get("mask") is None
+                and _mistakes.is_rescaled(inputs["query"] @ inputs["key"].T, got[1])
+            ),
+        ),
     ),
     shared=_mistakes.of_attention(_attention),
 )
@@ -433,18 +454,18 @@ CROSS_ATTENTION = Exercise(
     stages=(
         (
             example(
-                x=[[1, 2]],
-                memory=[[1, 0], [0, 1], [2, 1]],
-                W_Q=[[1], [0.5]],
-                W_K=[[0.5], [1]],
-                W_V=[[1, 0, 2], [0, 1, -1]],
-            ),
-            example(
                 x=[[1, 0], [0, 2]],
                 memory=[[1, 1], [2, 0]],
                 W_Q=[[1, 0], [1, 1]],
                 W_K=[[0, 1], [1, -1]],
                 W_V=[[2, 0], [1, 1]],
+            ),
+            example(
+                x=[[1, 2, -1]],
+                memory=[[1, 0, 1], [0, 1, 1], [2, 1, -1]],
+                W_Q=[[1], [0.5], [0]],
+                W_K=[[0.5], [1], [1]],
+                W_V=[[1, 2], [0, 1], [3, -1]],
             ),
             example(
                 x=[[1, 0], [0, 1.3], [1, -1]],
@@ -755,10 +776,10 @@ CONTEXTUAL_VECTOR = Exercise(
                 i=0,
             ),
             example(
-                x=[[1, 0], [0, 2], [-1, 1.3]],
-                W_Q=[[1, 0], [1, 2]],
-                W_K=[[0, 1], [1.7, -1]],
-                W_V=[[3.3, 0], [1, -2]],
+                x=[[1, 0, 1], [0, 2, 0], [-1, 1.3, 1]],
+                W_Q=[[1, 0], [1, 2], [0, 1]],
+                W_K=[[0, 1], [1.7, -1], [1, 0]],
+                W_V=[[3.3, 0], [1, -2], [1, 1]],
                 i=2,
             ),
             example(
