@@ -730,6 +730,12 @@ def _(x, memory, W_Q, W_K, W_V):
     return w @ (memory @ W_V)
 
 
+@wrong("cross_attention", "query-and-key-matrices-swapped")
+def _(x, memory, W_Q, W_K, W_V):
+    w = numpy_softmax((x @ W_K) @ (memory @ W_Q).T / np.sqrt(W_Q.shape[1]))
+    return w @ (memory @ W_V)
+
+
 @wrong("cross_attention", "values-from-x")
 def _(x, memory, W_Q, W_K, W_V):
     w = numpy_softmax((x @ W_Q) @ (memory @ W_K).T / np.sqrt(W_Q.shape[1]))
@@ -836,6 +842,32 @@ def _(x_query, x_train, y_train, bandwidth):
 @wrong("kernel_regression", "bandwidth-ignored")
 def _(x_query, x_train, y_train, bandwidth):
     return regress(x_query, x_train, y_train, lambda d: exp(-0.5 * d * d))
+
+
+@wrong("kernel_regression", "another-kernel")
+def triangle(x_query, x_train, y_train, bandwidth):
+    return regress(x_query, x_train, y_train, lambda d: max(0, 1 - abs(d) / bandwidth))
+
+
+@wrong("kernel_regression", "another-kernel")
+def inverse_distance(x_query, x_train, y_train, bandwidth):
+    return regress(x_query, x_train, y_train, lambda d: 1 / (abs(d) + 1e-9))
+
+
+@wrong("kernel_regression", "bandwidth-multiplied")
+def _(x_query, x_train, y_train, bandwidth):
+    return regress(x_query, x_train, y_train, lambda d: exp(-((d * bandwidth) ** 2) / 2))
+
+
+@wrong("kernel_regression", "product-for-distance")
+def _(x_query, x_train, y_train, bandwidth):
+    weights = [soft([q * x for x in x_train]) for q in x_query]
+    return [dot(row, y_train) for row in weights]
+
+
+@wrong("kernel_regression", "linear-interpolation")
+def _(x_query, x_train, y_train, bandwidth):
+    return [float(np.interp(q, x_train, y_train)) for q in x_query]
 
 
 @wrong("kernel_regression", "distance-not-squared")

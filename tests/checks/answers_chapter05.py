@@ -646,6 +646,16 @@ def shifted_by_rolling(tokens):
     return tokens[:-1].copy(), np.roll(tokens, -1)[:-1]
 
 
+@right("shift_targets")
+def both_in_one_list(tokens):
+    return [list(tokens[:-1]), list(tokens[1:])]
+
+
+@right("shift_targets")
+def both_in_one_array(tokens):
+    return np.stack([tokens[:-1], tokens[1:]])
+
+
 @wrong("shift_targets", "not-shifted")
 def _(tokens):
     return tokens[:-1], tokens[:-1].copy()

@@ -462,7 +462,7 @@ CROSS_ATTENTION = Exercise(
             ),
             example(
                 x=[[1, 2, -1]],
-                memory=[[1, 0, 1], [0, 1, 1], [2, 1, -1]],
+                memory=[[1, 0, 1], [0, 1, 1], [2, 1, -1], [0, 0, 1]],
                 W_Q=[[1], [0.5], [0]],
                 W_K=[[0.5], [1], [1]],
                 W_V=[[1, 2], [0, 1], [3, -1]],
@@ -543,6 +543,15 @@ CROSS_ATTENTION = Exercise(
             "You make the values with W_K. They have a matrix of their own.",
             _cross(_ask, _offer, _offer),
         ),
+        misconception(
+            "query-and-key-matrices-swapped",
+            "You make the queries with W_K and the keys with W_Q. Each has a matrix of its own.",
+            _cross(
+                lambda x, memory, W_Q, W_K, W_V: x @ W_K,
+                lambda x, memory, W_Q, W_K, W_V: memory @ W_Q,
+                _give,
+            ),
+        ),
     ),
     shared=_mistakes.of_attention(lambda attend: _cross(_ask, _offer, _give, attend)),
 )
@@ -597,6 +606,15 @@ def _unnormalised(x_query, x_train, y_train, bandwidth):
 
 def _densities(x_query, x_train, y_train, bandwidth):
     return _unnormalised(x_query, x_train, y_train, bandwidth) / (bandwidth * np.sqrt(2 * np.pi))
+
+
+def _with_kernel(kernel: Callable) -> Callable:
+    """Average y_train with weights ``kernel(distance, bandwidth)``, made to sum to 1."""
+
+    def regress(x_query, x_train, y_train, bandwidth):
+        return normalised(kernel(_distance(x_query, x_train), bandwidth)) @ y_train
+
+    return regress
 
 
 FAR_AWAY = (
@@ -695,6 +713,44 @@ KERNEL_REGRESSION = Exercise(
             _kernel_average(_gaussian_exponent, lambda scores: normalised(np.exp(scores), axis=0)),
         ),
         misconception("far-away", FAR_AWAY, _underflowing, _underflowing_to_zero),
+        misconception(
+            "another-kernel",
+            "Your weights fall off with the distance, but not as a Gaussian: that is the "
+            "exponential of the squared distance, with a minus sign.",
+            _with_kernel(lambda distance, bandwidth: 1 / (1 + (distance / bandwidth) ** 2)),
+            _with_kernel(lambda distance, bandwidth: 1 / (1e-9 + distance)),
+            _with_kernel(lambda distance, bandwidth: 1 / (1e-9 + distance**2)),
+            _with_kernel(
+                lambda distance, bandwidth: np.maximum(1 - (distance / bandwidth) ** 2, 0)
+            ),
+            _with_kernel(lambda distance, bandwidth: np.maximum(1 - distance / bandwidth, 0)),
+            _with_kernel(lambda distance, bandwidth: 1.0 * (distance <= bandwidth)),
+        ),
+        misconception(
+            "bandwidth-multiplied",
+            "A larger bandwidth makes your weights sharper. Divide by it: a wide kernel reaches "
+            "further.",
+            _kernel_average(lambda distance, bandwidth: -(distance**2) * bandwidth**2 / 2),
+            _kernel_average(lambda distance, bandwidth: -(distance**2) * bandwidth / 2),
+            _kernel_average(lambda distance, bandwidth: -(distance**2) * bandwidth**2),
+        ),
+        misconception(
+            "product-for-distance",
+            "Your scores are products of the query and the points. What counts here is how far "
+            "apart they are.",
+            lambda x_query, x_train, y_train, bandwidth: (
+                by_hand.softmax(np.outer(x_query, x_train)) @ y_train
+            ),
+            lambda x_query, x_train, y_train, bandwidth: (
+                by_hand.softmax(np.outer(x_query, x_train) / bandwidth**2) @ y_train
+            ),
+        ),
+        misconception(
+            "linear-interpolation",
+            "You draw straight lines between the points. Every point has a say, not only the two "
+            "beside the query.",
+            lambda x_query, x_train, y_train, bandwidth: np.interp(x_query, x_train, y_train),
+        ),
     ),
     symptoms=(
         Symptom(
