@@ -191,6 +191,11 @@ def equal_weights(scores):
     return np.full(scores.shape, 1 / scores.shape[1])
 
 
+@wrong("softmax_rows", "scores-rescaled")
+def divided_by_the_root_of_the_number_of_keys(scores):
+    return [soft([s / math.sqrt(len(row)) for s in row]) for row in scores]
+
+
 @wrong("softmax_rows", "transposed")
 def rows_and_columns_swapped(scores):
     return transpose([soft(row) for row in scores])
@@ -636,6 +641,27 @@ def overflow_as_zero(query, key, value, mask=None):
     return w @ value, w
 
 
+@wrong("attention", "wrong-scale")
+def scaled_by_the_logarithm(query, key, value, mask=None):
+    s = query @ key.T / math.log(1 + query.shape[1])
+    w = numpy_softmax(s if mask is None else np.where(mask, s, -1e9))
+    return w @ value, w
+
+
+@wrong("attention", "zero-times-infinity")
+def mask_times_infinity(query, key, value, mask=None):
+    s = query @ key.T / np.sqrt(query.shape[1])
+    if mask is not None:
+        s = s + (1 - mask) * -np.inf
+    w = numpy_softmax(s)
+    return w @ value, w
+
+
+@wrong("attention", "scale-constant")
+def scaled_as_in_the_paper(query, key, value, mask=None):
+    return attend(query, key, value, mask, lambda q, k: dot(q, k) / 8, only_allowed)
+
+
 @wrong("attention", "attends-to-masked-keys")
 def masked_keys_get_a_little(query, key, value, mask=None):
     s = query @ key.T / np.sqrt(query.shape[1])
@@ -701,6 +727,12 @@ def _(x, memory, W_Q, W_K, W_V):
 @wrong("cross_attention", "keys-from-x")
 def _(x, memory, W_Q, W_K, W_V):
     w = numpy_softmax((x @ W_Q) @ (x @ W_K).T / np.sqrt(W_Q.shape[1]))
+    return w @ (memory @ W_V)
+
+
+@wrong("cross_attention", "query-and-key-matrices-swapped")
+def _(x, memory, W_Q, W_K, W_V):
+    w = numpy_softmax((x @ W_K) @ (memory @ W_Q).T / np.sqrt(W_Q.shape[1]))
     return w @ (memory @ W_V)
 
 
@@ -810,6 +842,32 @@ def _(x_query, x_train, y_train, bandwidth):
 @wrong("kernel_regression", "bandwidth-ignored")
 def _(x_query, x_train, y_train, bandwidth):
     return regress(x_query, x_train, y_train, lambda d: exp(-0.5 * d * d))
+
+
+@wrong("kernel_regression", "another-kernel")
+def triangle(x_query, x_train, y_train, bandwidth):
+    return regress(x_query, x_train, y_train, lambda d: max(0, 1 - abs(d) / bandwidth))
+
+
+@wrong("kernel_regression", "another-kernel")
+def inverse_distance(x_query, x_train, y_train, bandwidth):
+    return regress(x_query, x_train, y_train, lambda d: 1 / (abs(d) + 1e-9))
+
+
+@wrong("kernel_regression", "bandwidth-multiplied")
+def _(x_query, x_train, y_train, bandwidth):
+    return regress(x_query, x_train, y_train, lambda d: exp(-((d * bandwidth) ** 2) / 2))
+
+
+@wrong("kernel_regression", "product-for-distance")
+def _(x_query, x_train, y_train, bandwidth):
+    weights = [soft([q * x for x in x_train]) for q in x_query]
+    return [dot(row, y_train) for row in weights]
+
+
+@wrong("kernel_regression", "linear-interpolation")
+def _(x_query, x_train, y_train, bandwidth):
+    return [float(np.interp(q, x_train, y_train)) for q in x_query]
 
 
 @wrong("kernel_regression", "distance-not-squared")

@@ -66,6 +66,51 @@ def _(d_k, sigma_q, sigma_k):
     return float(d_k)
 
 
+@wrong("score_variance", "one-sigma-only")
+def _(d_k, sigma_q, sigma_k):
+    return d_k * sigma_q * sigma_q
+
+
+@wrong("score_variance", "divided-by-d_k")
+def _(d_k, sigma_q, sigma_k):
+    return (sigma_q * sigma_k) ** 2 / d_k
+
+
+@wrong("score_variance", "sum-of-sigmas")
+def _(d_k, sigma_q, sigma_k):
+    return sum((sigma_q + sigma_k) ** 2 for _ in range(d_k))
+
+
+@wrong("score_variance", "one-component-too-few")
+def _(d_k, sigma_q, sigma_k):
+    return sum((sigma_q * sigma_k) ** 2 for _ in range(1, d_k))
+
+
+@wrong("score_variance", "constant-factor")
+def _(d_k, sigma_q, sigma_k):
+    return 2 * variance_added_up(d_k, sigma_q, sigma_k)
+
+
+@wrong("scale_for", "root-of-d_k")
+def _(d_k, sigma_q, sigma_k):
+    return math.sqrt(d_k)
+
+
+@wrong("scale_for", "variances-added")
+def _(d_k, sigma_q, sigma_k):
+    return 1 / math.sqrt(d_k * sigma_q**2 + d_k * sigma_k**2)
+
+
+@wrong("scale_for", "negative")
+def _(d_k, sigma_q, sigma_k):
+    return -1 / math.sqrt(variance_added_up(d_k, sigma_q, sigma_k))
+
+
+@wrong("scale_for", "root-of-the-sigmas")
+def _(d_k, sigma_q, sigma_k):
+    return math.pow(d_k * sigma_q * sigma_k, -0.5)
+
+
 # ------------------------------------------------------------------ entropy
 
 
@@ -179,7 +224,56 @@ def infinite_at_zero(weights):
     return surprise.sum(axis=-1)
 
 
+@wrong("entropy", "one-added-in-the-logarithm")
+def _(weights):
+    return each_row(weights, lambda row: -sum(w * math.log(1 + w) for w in row))
+
+
+@wrong("entropy", "sum-inside-the-logarithm")
+def _(weights):
+    return each_row(weights, lambda row: -math.log(sum(w * w for w in row)))
+
+
+@wrong("entropy", "largest-weight-only")
+def _(weights):
+    return each_row(weights, lambda row: -math.log(max(row)))
+
+
+@wrong("entropy", "difference-from-even-weights")
+def _(weights):
+    return each_row(weights, lambda row: math.log(len(row)) - row_entropy(row))
+
+
+@wrong("entropy", "softmax-first")
+def _(weights):
+    def softmax_entropy(row):
+        total = sum(math.exp(w) for w in row)
+        return row_entropy([math.exp(w) / total for w in row])
+
+    return each_row(weights, softmax_entropy)
+
+
+@wrong("entropy", "each-key-or-not")
+def _(weights):
+    return each_row(weights, lambda row: row_entropy(row) + row_entropy([1 - w for w in row]))
+
+
 # ----------------------------------------------------------------- jacobian
+
+
+@wrong("jacobian", "outer-product")
+def _(weights):
+    return [[p * q for q in weights] for p in weights]
+
+
+@wrong("jacobian", "log-softmax")
+def _(weights):
+    return filled(weights, lambda p: 1 - p, lambda p, q: -q)
+
+
+@wrong("jacobian", "one-weight-squared")
+def _(weights):
+    return filled(weights, lambda p: p - p * p, lambda p, q: -p * p)
 
 
 def filled(weights, on, off):

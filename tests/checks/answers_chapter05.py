@@ -475,6 +475,11 @@ def _(scores, mask):
 
 
 @wrong("masked_softmax", "not-finite")
+def masked_weights_are_nan(scores, mask):
+    return np.where(mask, soft(scores), np.nan)
+
+
+@wrong("masked_softmax", "zero-times-infinity")
 def zero_times_infinity(scores, mask):
     return soft(scores + (1 - mask) * -np.inf)
 
@@ -639,6 +644,16 @@ def shifted_with_loops(tokens):
 @right("shift_targets")
 def shifted_by_rolling(tokens):
     return tokens[:-1].copy(), np.roll(tokens, -1)[:-1]
+
+
+@right("shift_targets")
+def both_in_one_list(tokens):
+    return [list(tokens[:-1]), list(tokens[1:])]
+
+
+@right("shift_targets")
+def both_in_one_array(tokens):
+    return np.stack([tokens[:-1], tokens[1:]])
 
 
 @wrong("shift_targets", "not-shifted")

@@ -215,6 +215,36 @@ def _(x, W_Q, W_K, W_V, W_O, heads):
     return np.hstack(list_of_heads(x, W_Q, W_K, W_V, heads, factor)) @ W_O
 
 
+@wrong("multi_head", "residual-added")
+def _(x, W_Q, W_K, W_V, W_O, heads):
+    factor = 1 / math.sqrt(x.shape[1] // heads)
+    return np.hstack(list_of_heads(x, W_Q, W_K, W_V, heads, factor)) @ W_O + x
+
+
+@wrong("multi_head", "values-not-projected")
+def _(x, W_Q, W_K, W_V, W_O, heads):
+    factor = 1 / math.sqrt(x.shape[1] // heads)
+    return np.hstack(list_of_heads(x, W_Q, W_K, np.identity(len(x.T)), heads, factor)) @ W_O
+
+
+@wrong("multi_head", "scores-without-projections")
+def _(x, W_Q, W_K, W_V, W_O, heads):
+    factor, same = 1 / math.sqrt(x.shape[1] // heads), np.identity(len(x.T))
+    return np.hstack(list_of_heads(x, same, same, W_V, heads, factor)) @ W_O
+
+
+@wrong("multi_head", "heads-added")
+def _(x, W_Q, W_K, W_V, W_O, heads):
+    d_k = x.shape[1] // heads
+    return sum(list_of_heads(x, W_Q, W_K, W_V, heads, 1 / math.sqrt(d_k))) @ W_O[:d_k]
+
+
+@wrong("multi_head", "heads-in-reverse-order")
+def _(x, W_Q, W_K, W_V, W_O, heads):
+    factor = 1 / math.sqrt(x.shape[1] // heads)
+    return np.hstack(list_of_heads(x, W_Q, W_K, W_V, heads, factor)[::-1]) @ W_O
+
+
 @wrong("multi_head", "no-scale")
 def _(x, W_Q, W_K, W_V, W_O, heads):
     return np.hstack(list_of_heads(x, W_Q, W_K, W_V, heads, 1)) @ W_O
@@ -419,6 +449,16 @@ def _(head_outputs, W_O):
     for part in contributions(head_outputs, W_O):
         total = part
     return total
+
+
+@wrong("sum_over_heads", "one-head-missing")
+def _(head_outputs, W_O):
+    return sum(contributions(head_outputs, W_O)[1:])
+
+
+@wrong("sum_over_heads", "one-head-missing")
+def range_ends_too_early(head_outputs, W_O):
+    return sum(contributions(head_outputs, W_O)[:-1])
 
 
 @wrong("sum_over_heads", "one-head-only")

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from attention import by_hand
-from attention.checks._exercise import Misconception
+from attention.checks._exercise import Misconception, close
 
 Array = np.ndarray
 Sizes = Mapping[str, int]
@@ -245,6 +245,25 @@ def _equal(scores: Array) -> Array:
     return safe_ratio(1.0 * ~np.isneginf(scores))
 
 
+def _causal_softmax(scores: Array) -> Array:
+    seen = np.tri(*scores.shape[-2:], dtype=bool)
+    return by_hand.softmax(np.where(seen, scores, -np.inf))
+
+
+def is_rescaled(scores: Array, weights: Array) -> bool:
+    """Tell whether weights (queries, keys) are a softmax of the scores times some factor."""
+    if not (np.isfinite(weights).all() and (weights > 0).all()):
+        return False
+    centred = scores - scores.mean(-1, keepdims=True)
+    logs = np.log(weights) - np.log(weights).mean(-1, keepdims=True)
+    factor = (centred * logs).sum() / max((centred**2).sum(), 1e-12)
+    if abs(factor) < 0.01:  # equal weights, whatever the scores
+        return False
+    return bool(np.allclose(logs, factor * centred, atol=1e-5)) and close(
+        weights.sum(-1), np.ones(len(weights))
+    )
+
+
 def _sigmoid(scores: Array) -> Array:
     return 1 / (1 + np.exp(-scores))
 
@@ -401,6 +420,11 @@ OF_SOFTMAX = (
         _equal,
     ),
     _softmax_mistake(
+        "future-hidden",
+        "You hide from each query the keys that come after it. No causal mask is asked for here.",
+        _causal_softmax,
+    ),
+    _softmax_mistake(
         "one-below-the-line",
         "You add 1 to the sum of the exponentials, so that the weights sum to less than 1. In a "
         "softmax the sum alone stands below the fraction line.",
@@ -539,6 +563,16 @@ OF_SCALE = (
         "the root taken twice. Divide the scores by the square root.",
         lambda sizes: sizes["d_k"] ** -0.25,
     ),
+    _scale_mistake(
+        "scale-constant",
+        "You divide the scores by a fixed number, which is right for one d_k alone. Divide by "
+        "something that depends on d_k.",
+        lambda sizes: 1 / 8,
+        lambda sizes: 1 / 64,
+        lambda sizes: 1 / np.sqrt(512),
+        lambda sizes: 1 / 2,
+        lambda sizes: 1 / np.sqrt(2),
+    ),
     Mistake(
         "scale-after-softmax",
         "You divide the weights by the square root of d_k. That belongs to the scores, before "
@@ -559,6 +593,8 @@ OF_SCORES = (
         "You compare directions only: the vectors are divided by their lengths (cosine "
         "similarity). In a dot product a longer vector gives a larger score.",
         lambda query, key, value: unit_rows(query) @ _transposed(unit_rows(key)),
+        lambda query, key, value: unit_rows(query) @ _transposed(key),
+        lambda query, key, value: query @ _transposed(unit_rows(key)),
         lambda query, key, value: (
             np.sqrt(query.shape[-1]) * unit_rows(query) @ _transposed(unit_rows(key))
         ),
@@ -652,6 +688,10 @@ def _lowered_by(penalty: float) -> Callable:
     return lambda scores, mask: scores + np.where(mask, 0, penalty)
 
 
+def _mask_times_infinity(scores: Array, mask: Array) -> Array:
+    return scores + (1 - mask) * -np.inf
+
+
 def _after(weights: Array, mask: Array | None, sizes: Sizes) -> Array:
     return weights if mask is None else weights * mask
 
@@ -731,10 +771,10 @@ OF_MASK = (
     ),
     Mistake(
         "mask-then-renormalise",
-        "You take the softmax over all keys, then mask, then divide by the sum that is left. "
-        "That sum can be 0: for a query that may attend to nothing, and also where a masked key "
-        "has by far the largest score, so that the others are rounded to 0 beside it. Mask the "
-        "scores, before the softmax.",
+        "The masked scores still take part, in the sum or as the largest score: you mask "
+        "afterwards and divide by the sum that is left. That sum can be 0: for a query that may "
+        "attend to nothing, and also where a masked key has by far the largest score, so that "
+        "the others are rounded to 0 beside it. Mask the scores, before the softmax.",
         tuple(
             {"hide": unhidden, "change": _after_and_renormalised(divide)}
             for divide in (normalised, safe_ratio)
@@ -770,6 +810,13 @@ OF_MASK = (
                 )
             },
         ),
+    ),
+    Mistake(
+        "zero-times-infinity",
+        "Where a key is masked, your whole row is NaN. A mask times infinity is NaN where the "
+        "mask is 0, because 0 times infinity is no number. Choose between the score and minus "
+        "infinity with np.where.",
+        ({"hide": _mask_times_infinity, "softmax": naive_softmax},),
     ),
     _mask_mistake(
         "small-penalty",

@@ -61,7 +61,13 @@ SOFTMAX_ROWS = Exercise(
             example(scores=[[1000, 999]]),
             example(scores=[[0, 0, 0]]),
             example(scores=[[-1000, -1001, -1003]]),
-            example(scores=[[1000, -1000, -1000, -1000], [-1000, -1001, -999, -999]]),
+            example(
+                scores=[
+                    [1000, -1000, -1000, -1000],
+                    [-1000, 1000, -1001, -999],
+                    [-1000, -1001, -999, -999],
+                ]
+            ),
         ),
     ),
     misconceptions=(
@@ -87,6 +93,12 @@ SOFTMAX_ROWS = Exercise(
             lambda inputs, expected, got: (
                 np.abs(inputs["scores"]).max() > 80 and not np.isfinite(got[0]).all()
             ),
+        ),
+        Symptom(
+            "scores-rescaled",
+            "Your weights are a softmax of the scores times some number. Here the scores are "
+            "taken as they are: nothing is divided or multiplied before the exponential.",
+            lambda inputs, expected, got: _mistakes.is_rescaled(inputs["scores"], got[0]),
         ),
         Symptom(
             "negative-weights",
@@ -286,7 +298,7 @@ ATTENTION = Exercise(
                 query=[[1, 1], [2, 0]],
                 key=[[1, 0], [0, 1], [2, 1]],
                 value=[[1], [2], [4]],
-                mask=[[True, False, True], [False, True, True]],
+                mask=[[True, False, True], [False, False, True]],
             ),
             example(
                 query=[[1, 0], [0, 1], [1, 1]],
@@ -382,6 +394,15 @@ ATTENTION = Exercise(
             "values were averaged with.",
             lambda inputs, expected, got: _same_but(inputs, expected, got, right=0, wrong=1),
         ),
+        Symptom(
+            "wrong-scale",
+            "Your weights are a softmax of the scores, but the scores have the wrong factor. "
+            "They should be divided by the square root of d_k.",
+            lambda inputs, expected, got: (
+                inputs.get("mask") is None
+                and _mistakes.is_rescaled(inputs["query"] @ inputs["key"].T, got[1])
+            ),
+        ),
     ),
     shared=_mistakes.of_attention(_attention),
 )
@@ -433,18 +454,18 @@ CROSS_ATTENTION = Exercise(
     stages=(
         (
             example(
-                x=[[1, 2]],
-                memory=[[1, 0], [0, 1], [2, 1]],
-                W_Q=[[1], [0.5]],
-                W_K=[[0.5], [1]],
-                W_V=[[1, 0, 2], [0, 1, -1]],
-            ),
-            example(
                 x=[[1, 0], [0, 2]],
                 memory=[[1, 1], [2, 0]],
                 W_Q=[[1, 0], [1, 1]],
                 W_K=[[0, 1], [1, -1]],
                 W_V=[[2, 0], [1, 1]],
+            ),
+            example(
+                x=[[1, 2, -1]],
+                memory=[[1, 0, 1], [0, 1, 1], [2, 1, -1], [0, 0, 1]],
+                W_Q=[[1], [0.5], [0]],
+                W_K=[[0.5], [1], [1]],
+                W_V=[[1, 2], [0, 1], [3, -1]],
             ),
             example(
                 x=[[1, 0], [0, 1.3], [1, -1]],
@@ -522,6 +543,15 @@ CROSS_ATTENTION = Exercise(
             "You make the values with W_K. They have a matrix of their own.",
             _cross(_ask, _offer, _offer),
         ),
+        misconception(
+            "query-and-key-matrices-swapped",
+            "You make the queries with W_K and the keys with W_Q. Each has a matrix of its own.",
+            _cross(
+                lambda x, memory, W_Q, W_K, W_V: x @ W_K,
+                lambda x, memory, W_Q, W_K, W_V: memory @ W_Q,
+                _give,
+            ),
+        ),
     ),
     shared=_mistakes.of_attention(lambda attend: _cross(_ask, _offer, _give, attend)),
 )
@@ -576,6 +606,15 @@ def _unnormalised(x_query, x_train, y_train, bandwidth):
 
 def _densities(x_query, x_train, y_train, bandwidth):
     return _unnormalised(x_query, x_train, y_train, bandwidth) / (bandwidth * np.sqrt(2 * np.pi))
+
+
+def _with_kernel(kernel: Callable) -> Callable:
+    """Average y_train with weights ``kernel(distance, bandwidth)``, made to sum to 1."""
+
+    def regress(x_query, x_train, y_train, bandwidth):
+        return normalised(kernel(_distance(x_query, x_train), bandwidth)) @ y_train
+
+    return regress
 
 
 FAR_AWAY = (
@@ -674,6 +713,44 @@ KERNEL_REGRESSION = Exercise(
             _kernel_average(_gaussian_exponent, lambda scores: normalised(np.exp(scores), axis=0)),
         ),
         misconception("far-away", FAR_AWAY, _underflowing, _underflowing_to_zero),
+        misconception(
+            "another-kernel",
+            "Your weights fall off with the distance, but not as a Gaussian: that is the "
+            "exponential of the squared distance, with a minus sign.",
+            _with_kernel(lambda distance, bandwidth: 1 / (1 + (distance / bandwidth) ** 2)),
+            _with_kernel(lambda distance, bandwidth: 1 / (1e-9 + distance)),
+            _with_kernel(lambda distance, bandwidth: 1 / (1e-9 + distance**2)),
+            _with_kernel(
+                lambda distance, bandwidth: np.maximum(1 - (distance / bandwidth) ** 2, 0)
+            ),
+            _with_kernel(lambda distance, bandwidth: np.maximum(1 - distance / bandwidth, 0)),
+            _with_kernel(lambda distance, bandwidth: 1.0 * (distance <= bandwidth)),
+        ),
+        misconception(
+            "bandwidth-multiplied",
+            "A larger bandwidth makes your weights sharper. Divide by it: a wide kernel reaches "
+            "further.",
+            _kernel_average(lambda distance, bandwidth: -(distance**2) * bandwidth**2 / 2),
+            _kernel_average(lambda distance, bandwidth: -(distance**2) * bandwidth / 2),
+            _kernel_average(lambda distance, bandwidth: -(distance**2) * bandwidth**2),
+        ),
+        misconception(
+            "product-for-distance",
+            "Your scores are products of the query and the points. What counts here is how far "
+            "apart they are.",
+            lambda x_query, x_train, y_train, bandwidth: (
+                by_hand.softmax(np.outer(x_query, x_train)) @ y_train
+            ),
+            lambda x_query, x_train, y_train, bandwidth: (
+                by_hand.softmax(np.outer(x_query, x_train) / bandwidth**2) @ y_train
+            ),
+        ),
+        misconception(
+            "linear-interpolation",
+            "You draw straight lines between the points. Every point has a say, not only the two "
+            "beside the query.",
+            lambda x_query, x_train, y_train, bandwidth: np.interp(x_query, x_train, y_train),
+        ),
     ),
     symptoms=(
         Symptom(
@@ -755,10 +832,10 @@ CONTEXTUAL_VECTOR = Exercise(
                 i=0,
             ),
             example(
-                x=[[1, 0], [0, 2], [-1, 1.3]],
-                W_Q=[[1, 0], [1, 2]],
-                W_K=[[0, 1], [1.7, -1]],
-                W_V=[[3.3, 0], [1, -2]],
+                x=[[1, 0, 1], [0, 2, 0], [-1, 1.3, 1]],
+                W_Q=[[1, 0], [1, 2], [0, 1]],
+                W_K=[[0, 1], [1.7, -1], [1, 0]],
+                W_V=[[3.3, 0], [1, -2], [1, 1]],
                 i=2,
             ),
             example(

@@ -72,6 +72,39 @@ SCORE_VARIANCE = Exercise(
             "You return d_k whatever the standard deviations are. That holds when both are 1.",
             lambda d_k, sigma_q, sigma_k: d_k,
         ),
+        misconception(
+            "one-sigma-only",
+            "Only one of the two standard deviations enters your result.",
+            lambda d_k, sigma_q, sigma_k: d_k * sigma_q**2,
+            lambda d_k, sigma_q, sigma_k: d_k * sigma_k**2,
+            lambda d_k, sigma_q, sigma_k: d_k * sigma_q**4,
+            lambda d_k, sigma_q, sigma_k: d_k * max(sigma_q, sigma_k) ** 2,
+        ),
+        misconception(
+            "divided-by-d_k",
+            "You divide by d_k, as for a mean. A dot product is a sum: with each component its "
+            "variance grows.",
+            lambda d_k, sigma_q, sigma_k: sigma_q**2 * sigma_k**2 / d_k,
+        ),
+        misconception(
+            "sum-of-sigmas",
+            "You add the standard deviations of query and key. The components are multiplied, "
+            "and so are their variances.",
+            lambda d_k, sigma_q, sigma_k: d_k * (sigma_q + sigma_k) ** 2,
+            lambda d_k, sigma_q, sigma_k: sigma_q**2 + sigma_k**2,
+        ),
+        misconception(
+            "one-component-too-few",
+            "You count d_k - 1 components, as one does for the variance of a sample. This is no "
+            "sample: all d_k products vary.",
+            lambda d_k, sigma_q, sigma_k: (d_k - 1) * sigma_q**2 * sigma_k**2,
+        ),
+        misconception(
+            "constant-factor",
+            "Your result is the right one times a fixed number.",
+            lambda d_k, sigma_q, sigma_k: 2 * d_k * sigma_q**2 * sigma_k**2,
+            lambda d_k, sigma_q, sigma_k: d_k * sigma_q**2 * sigma_k**2 / 2,
+        ),
     ),
 )
 
@@ -181,6 +214,8 @@ ENTROPY = Exercise(
             "logs-not-weighted",
             "You add up the logarithms. Each counts in proportion to its weight.",
             lambda weights: -np.log(np.where(weights > 0, weights, 1)).sum(-1),
+            lambda weights: -np.log(weights).sum(-1),
+            lambda weights: -np.log(weights).mean(-1),
         ),
         misconception(
             "gini",
@@ -190,6 +225,42 @@ ENTROPY = Exercise(
         ),
         misconception("epsilon", EPSILON, _entropy_with_epsilon),
         misconception("nan-at-zero", NAN_AT_ZERO, _plain_entropy),
+        misconception(
+            "one-added-in-the-logarithm",
+            "You take the logarithm of 1 + weight. That avoids log(0), but it is another number: "
+            "leave the zeros out instead.",
+            lambda weights: -(weights * np.log1p(weights)).sum(-1),
+            lambda weights: (weights * np.log1p(weights)).sum(-1),
+        ),
+        misconception(
+            "sum-inside-the-logarithm",
+            "You take the logarithm of a sum of squares. The entropy sums weight times logarithm, "
+            "one key at a time.",
+            lambda weights: -np.log((weights**2).sum(-1)),
+        ),
+        misconception(
+            "largest-weight-only",
+            "You take the logarithm of the largest weight alone. Every key counts, in proportion "
+            "to its weight.",
+            lambda weights: -np.log(weights.max(-1)),
+        ),
+        misconception(
+            "difference-from-even-weights",
+            "You return how far the entropy lies below that of even weights. The entropy itself "
+            "is asked for.",
+            lambda weights: np.log(weights.shape[-1]) - by_hand.entropy(weights),
+        ),
+        misconception(
+            "softmax-first",
+            "You take a softmax of the weights. They are weights already, and sum to 1.",
+            lambda weights: by_hand.entropy(by_hand.softmax(weights)),
+        ),
+        misconception(
+            "each-key-or-not",
+            "You add the entropy of *this key or not* for all keys. The keys are alternatives: "
+            "only weight times logarithm is summed.",
+            lambda weights: by_hand.entropy(np.stack([weights, 1 - weights], -1)).sum(-1),
+        ),
     ),
     symptoms=(
         Symptom(
@@ -305,6 +376,26 @@ JACOBIAN = Exercise(
             "The diagonal is zero. Raising a score raises its own weight.",
             _diagonal_and_off(np.zeros_like, lambda p, q: -p * q),
         ),
+        misconception(
+            "outer-product",
+            "Only the product of the weights is there, with a plus sign. It is subtracted from a "
+            "diagonal that holds the weights.",
+            lambda weights: np.outer(weights, weights),
+        ),
+        misconception(
+            "log-softmax",
+            "This is the Jacobian of the logarithm of the weights: the weight of the row is "
+            "missing as a factor.",
+            lambda weights: np.eye(len(weights)) - weights[None, :],
+            lambda weights: np.eye(len(weights)) - weights[:, None],
+        ),
+        misconception(
+            "one-weight-squared",
+            "Off the diagonal you use one weight twice. Each entry is a product of two weights: "
+            "that of its row and that of its column.",
+            lambda weights: np.diag(weights) - weights[None, :] ** 2,
+            lambda weights: np.diag(weights) - weights[:, None] ** 2,
+        ),
     ),
     symptoms=(
         Symptom(
@@ -389,6 +480,27 @@ SCALE_FOR = Exercise(
             "Only one of the two standard deviations enters your factor.",
             lambda d_k, sigma_q, sigma_k: 1 / (np.sqrt(d_k) * sigma_q),
             lambda d_k, sigma_q, sigma_k: 1 / (np.sqrt(d_k) * sigma_k),
+        ),
+        misconception(
+            "root-of-d_k",
+            "You return the square root of d_k. Divide by it, and by the standard deviations.",
+            lambda d_k, sigma_q, sigma_k: np.sqrt(d_k),
+        ),
+        misconception(
+            "variances-added",
+            "You add the variances of query and key. In a dot product the components are "
+            "multiplied, and so are their variances.",
+            lambda d_k, sigma_q, sigma_k: 1 / np.sqrt(d_k * (sigma_q**2 + sigma_k**2)),
+        ),
+        misconception(
+            "negative",
+            "Your factor is negative: it would turn the order of the scores round.",
+            lambda d_k, sigma_q, sigma_k: -1 / (np.sqrt(d_k) * sigma_q * sigma_k),
+        ),
+        misconception(
+            "root-of-the-sigmas",
+            "The standard deviations stand under the square root, where their squares belong.",
+            lambda d_k, sigma_q, sigma_k: 1 / np.sqrt(d_k * sigma_q * sigma_k),
         ),
     ),
 )

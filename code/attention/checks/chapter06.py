@@ -389,6 +389,36 @@ MULTI_HEAD = Exercise(
             _projecting(lambda W_Q, W_K, W_V, W_O: (W_Q.T, W_K.T, W_V.T, W_O.T)),
             _projecting(lambda W_Q, W_K, W_V, W_O: (W_Q, W_K, W_V, W_O.T)),
         ),
+        misconception(
+            "residual-added",
+            "You add x to the output, as a layer of a Transformer does later. Here attention alone "
+            "is asked for.",
+            lambda x, W_Q, W_K, W_V, W_O, heads: x + _multi_head(x, W_Q, W_K, W_V, W_O, heads),
+        ),
+        misconception(
+            "values-not-projected",
+            "You average the rows of x. The values are a projection of them, by W_V.",
+            _projecting(lambda W_Q, W_K, W_V, W_O: (W_Q, W_K, np.eye(len(W_V)), W_O)),
+        ),
+        misconception(
+            "scores-without-projections",
+            "You compare the rows of x themselves. W_Q makes queries of them, W_K keys.",
+            _projecting(lambda W_Q, W_K, W_V, W_O: (np.eye(len(W_Q)), np.eye(len(W_K)), W_V, W_O)),
+        ),
+        misconception(
+            "heads-added",
+            "You add up the heads. Each has its own block of rows of W_O: let them stand side by "
+            "side, and multiply by W_O.",
+            _step_by_step(
+                merge=lambda x: x.sum(axis=0),
+                project=lambda total, W_O: total @ W_O[: total.shape[1]],
+            ),
+        ),
+        misconception(
+            "heads-in-reverse-order",
+            "The heads are merged in reverse order. The columns of the first head come first.",
+            _step_by_step(merge=lambda x: by_hand.merge_heads(x[::-1])),
+        ),
     ),
     shared=_mistakes.of_attention(_step_by_step),
 )
@@ -514,6 +544,14 @@ SUM_OVER_HEADS = Exercise(
             lambda head_outputs, W_O: (
                 head_outputs @ W_O.reshape(len(head_outputs), -1, W_O.shape[1])
             ).prod(axis=0),
+        ),
+        misconception(
+            "one-head-missing",
+            "One head is left out of the sum: look where your loop begins and where it ends.",
+            lambda head_outputs, W_O: _merged_times(head_outputs[1:], W_O[head_outputs.shape[2] :]),
+            lambda head_outputs, W_O: _merged_times(
+                head_outputs[:-1], W_O[: -head_outputs.shape[2]]
+            ),
         ),
     ),
 )
