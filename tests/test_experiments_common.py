@@ -381,9 +381,15 @@ def types_not_checked():
     jaxtyping.config.update("jaxtyping_disable", False)
 
 
-@pytest.mark.slow
+# Each for one way of keeping a log; all together take a minute and a half.
+CHEAP = ("scaling", "two_heads", "positions", "norm_placement", "reach", "training_choices")
+
+
 @pytest.mark.usefixtures("types_not_checked")
-@pytest.mark.parametrize("name", QUICK)
+@pytest.mark.parametrize(
+    "name",
+    [name if name in CHEAP else pytest.param(name, marks=pytest.mark.slow) for name in QUICK],
+)
 def test_quick_writes_a_log_of_the_same_columns_elsewhere(name, tmp_path, monkeypatch):
     before, threads = files_of_the_book(), torch.get_num_threads()
     monkeypatch.setattr(common.tempfile, "tempdir", str(tmp_path))
