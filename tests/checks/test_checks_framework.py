@@ -20,7 +20,7 @@ import torch
 from answers import FEWEST
 
 from attention import by_hand, checks
-from attention.checks import EXERCISES, _limit
+from attention.checks import EXERCISES, _limit, _mistakes
 from attention.checks._exercise import close, example
 from attention.checks._printing import table
 
@@ -1113,6 +1113,29 @@ def test_the_reference_passes_and_every_catalogued_mistake_is_named(name):
         verdict = exercise.check(mistaken)
         assert_well_formed(verdict)
         assert verdict.diagnosis == slug
+
+
+HOLD_ATTENTION = ["attention", "cross_attention", "contextual_vector", "multi_head"]
+
+
+@pytest.mark.parametrize("name", HOLD_ATTENTION)
+def test_all_mistakes_of_attention_are_known_wherever_there_is_one(name):
+    known = {misconception.slug for misconception in EXERCISES[name].shared}
+    assert known == {mistake.slug for mistake in _mistakes.MISTAKES}
+
+
+@pytest.mark.parametrize("name", [name for name in EXERCISES if EXERCISES[name].shared])
+def test_every_shared_mistake_that_shows_is_named(name):
+    exercise = EXERCISES[name]
+    known = {known.slug for known in (*exercise.misconceptions, *exercise.shared)}
+    named = set()
+    for _, made in exercise.mistakes:
+        with np.errstate(all="ignore"):
+            verdict = exercise._judge(made, made)
+        # "raises": a mistake that needs an axis or a size that is not there
+        assert verdict.passed or verdict.diagnosis in {*known, "raises", "not-finite"}
+        named.add(verdict.diagnosis)
+    assert len(named & known) >= 10
 
 
 @pytest.mark.parametrize("name", EXERCISES)
