@@ -2,6 +2,7 @@
 
 import dataclasses
 import fractions
+import json
 import re
 import signal
 import subprocess
@@ -19,7 +20,7 @@ import torch
 from answers import FEWEST
 
 from attention import by_hand, checks
-from attention.checks import EXERCISES, _limit
+from attention.checks import EXERCISES, _limit, _mistakes
 from attention.checks._exercise import close, example
 from attention.checks._printing import table
 
@@ -775,6 +776,53 @@ def test_an_endless_answer_is_broken_off_where_no_alarm_can_be_set(answer, monke
     assert "had not finished after 0.2 seconds (line " in flat(verdict)
 
 
+def test_the_time_limit_holds_in_the_python_of_the_live_page(tmp_path):
+    """There Python is newer than here, and has no alarm."""
+    script = tmp_path / "limit.py"
+    script.write_text(
+        Path(_limit.__file__).read_text(encoding="utf-8")
+        + textwrap.dedent(
+            """
+            def ends():
+                return sum(number for number in range(1000))
+
+            def never_ends():
+                while True: pass
+
+            def calls_itself_too_often(n=90):
+                return n if n < 2 else calls_itself_too_often(n - 1) + calls_itself_too_often(n - 2)
+
+            def forgives_everything():
+                while True:
+                    try: [0].index(1)
+                    except: continue
+
+            print(call(ends, ()), call(lambda: call(ends, ()), ()))
+            for function in (never_ends, calls_itself_too_often, forgives_everything):
+                try:
+                    call(function, (), 0.2)
+                except OutOfTimeError:
+                    print("broken off")
+            """
+        ),
+        encoding="utf-8",
+    )
+    pyodide = Path(__file__).parents[2] / "node_modules" / "pyodide" / "pyodide.mjs"
+    run = f"""
+        import {{ loadPyodide }} from {json.dumps(pyodide.as_uri())};
+        import fs from "fs";
+        (await loadPyodide()).runPython(fs.readFileSync({json.dumps(str(script))}, "utf8"));
+    """
+    done = subprocess.run(
+        ["node", "--input-type=module", "-e", run],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.stdout.splitlines() == ["499500 499500", *["broken off"] * 3], done.stderr
+
+
 def test_the_time_limit_slows_no_right_answer_down():
     def answer(scores):
         sum(number for number in range(100_000))
@@ -1069,6 +1117,29 @@ def test_the_reference_passes_and_every_catalogued_mistake_is_named(name):
         verdict = exercise.check(mistaken)
         assert_well_formed(verdict)
         assert verdict.diagnosis == slug
+
+
+HOLD_ATTENTION = ["attention", "cross_attention", "contextual_vector", "multi_head"]
+
+
+@pytest.mark.parametrize("name", HOLD_ATTENTION)
+def test_all_mistakes_of_attention_are_known_wherever_there_is_one(name):
+    known = {misconception.slug for misconception in EXERCISES[name].shared}
+    assert known == {mistake.slug for mistake in _mistakes.MISTAKES}
+
+
+@pytest.mark.parametrize("name", [name for name in EXERCISES if EXERCISES[name].shared])
+def test_every_shared_mistake_that_shows_is_named(name):
+    exercise = EXERCISES[name]
+    known = {known.slug for known in (*exercise.misconceptions, *exercise.shared)}
+    named = set()
+    for _, made in exercise.mistakes:
+        with np.errstate(all="ignore"):
+            verdict = exercise._judge(made, made)
+        # "raises": a mistake that needs an axis or a size that is not there
+        assert verdict.passed or verdict.diagnosis in {*known, "raises", "not-finite"}
+        named.add(verdict.diagnosis)
+    assert len(named & known) >= 10
 
 
 @pytest.mark.parametrize("name", EXERCISES)

@@ -287,6 +287,8 @@ class Exercise:
         self, responses: list[Response], wrong: list[int], end: int
     ) -> tuple[str, str, int] | None:
         """Find the misconception whose numbers are the reader's numbers."""
+        if not any(np.isfinite(part).any() for got in responses for part in got.parts):
+            return None  # NaN and nothing else comes from more than one mistake
         best, most = None, 0
         for misconception, made in self.mistakes:
             if not self._explains(made[:end], responses[:end]):

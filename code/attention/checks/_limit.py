@@ -5,11 +5,13 @@ notebook too), an alarm breaks into the function. It rings again and again, so
 that a loop around a bare ``except:`` does not swallow it for long.
 
 Elsewhere (Windows, other threads, and the live page, where Python runs inside
-a worker of the browser) Python calls a function of ours before each line that
-it runs, which looks at the clock. That slows the function a little, and a
-bare ``except:`` in an endless loop swallows the only exception that comes.
+a worker of the browser) Python calls a function of ours, which looks at the
+clock: since Python 3.12 at each call and each time round a loop
+(``sys.monitoring``), before that at each step (``sys.settrace``). That slows
+long loops of pure Python down. Under ``sys.settrace`` a bare ``except:`` in an
+endless loop swallows the only exception that comes.
 
-In neither case can one long step inside NumPy be broken off: the function ends
+In no case can one long step inside NumPy be broken off: the function ends
 after it.
 """
 
@@ -52,6 +54,8 @@ def call(function: Callable, arguments: tuple, seconds: float | None = None) -> 
     in_main_thread = threading.current_thread() is threading.main_thread()
     if hasattr(signal, "setitimer") and in_main_thread and sys.platform != "emscripten":
         return _with_alarm(function, arguments, seconds)
+    if hasattr(sys, "monitoring"):
+        return _with_monitoring(function, arguments, seconds)
     return _with_trace(function, arguments, seconds)
 
 
@@ -73,6 +77,28 @@ def _with_alarm(function: Callable, arguments: tuple, seconds: float) -> object:
         if others:  # somebody else's alarm was set: it rings when it would have
             left = max(others - (time.monotonic() - start), 1e-3)
             signal.setitimer(signal.ITIMER_REAL, left, interval)
+
+
+def _with_monitoring(function: Callable, arguments: tuple, seconds: float) -> object:
+    monitoring, events = sys.monitoring, sys.monitoring.events
+    tool = next((tool for tool in (3, 4) if monitoring.get_tool(tool) is None), None)
+    if tool is None:  # a check inside a check: the outer limit holds
+        return function(*arguments)
+    thread, now, end = threading.get_ident(), time.monotonic, time.monotonic() + seconds
+
+    def look_at_the_clock(*event):
+        if now() > end and threading.get_ident() == thread:
+            raise OutOfTimeError
+
+    monitoring.use_tool_id(tool, __name__)
+    for event in (events.JUMP, events.PY_START):
+        monitoring.register_callback(tool, event, look_at_the_clock)
+    monitoring.set_events(tool, events.JUMP | events.PY_START)
+    try:
+        return function(*arguments)
+    finally:
+        monitoring.set_events(tool, events.NO_EVENTS)
+        monitoring.free_tool_id(tool)
 
 
 def _with_trace(function: Callable, arguments: tuple, seconds: float) -> object:

@@ -78,7 +78,6 @@ SCORE_VARIANCE = Exercise(
             lambda d_k, sigma_q, sigma_k: d_k * sigma_q**2,
             lambda d_k, sigma_q, sigma_k: d_k * sigma_k**2,
             lambda d_k, sigma_q, sigma_k: d_k * sigma_q**4,
-            lambda d_k, sigma_q, sigma_k: d_k * max(sigma_q, sigma_k) ** 2,
         ),
         misconception(
             "divided-by-d_k",
