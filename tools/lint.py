@@ -43,14 +43,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--book", action="store_true", help="the rules of the notebooks too")
     linters = LINTERS | (BOOK if parser.parse_args(arguments).book else {})
+    all_passed = True
     with ThreadPoolExecutor(2) as pool:
-        outcomes = list(pool.map(lambda command: run(command, ROOT), linters.values()))
-    for name, outcome in zip(linters, outcomes, strict=True):
-        verdict = "passed" if outcome.passed else "FAILED"
-        print(f"{name:<14} {verdict} {outcome.seconds:7.1f} s", flush=True)
-        if not outcome.passed:
-            print(outcome.said, flush=True)
-    return 0 if all(outcome.passed for outcome in outcomes) else 1
+        outcomes = pool.map(lambda command: run(command, ROOT), linters.values())
+        for name, outcome in zip(linters, outcomes, strict=True):
+            verdict = "passed" if outcome.passed else "FAILED"
+            print(f"{name:<14} {verdict} {outcome.seconds:7.1f} s", flush=True)
+            if not outcome.passed:
+                print(outcome.said, flush=True)
+            all_passed &= outcome.passed
+    return 0 if all_passed else 1
 
 
 def run(command: Sequence[str], folder: Path) -> Outcome:
