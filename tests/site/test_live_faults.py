@@ -1,4 +1,8 @@
-"""Live code when something goes wrong, or when a reader does what nobody planned."""
+"""Live code when something goes wrong, or when a reader does what nobody planned.
+
+Most of these need a Python of their own in the page, which costs many seconds. One of each
+kind (verdicts, outputs, start, plans) runs in `make test`; the others are `slow`.
+"""
 
 # ruff: noqa: F811 (fixtures of another test file are parameters here)
 
@@ -106,6 +110,7 @@ def test_a_verdict_belongs_to_the_text_that_was_checked(open_chapter) -> None:
     assert "✓" not in place.inner_text()
 
 
+@pytest.mark.slow
 def test_a_verdict_is_not_given_to_text_typed_while_it_was_sought(open_chapter) -> None:
     page = open_chapter().page
     place = cell(page, EXERCISE)
@@ -140,6 +145,7 @@ def test_output_of_an_earlier_run_says_so_when_the_last_one_broke(used_page) -> 
 # --------------------------------------------------------------------- endless loops
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "source",
     [
@@ -168,6 +174,7 @@ def test_an_endless_loop_of_outputs_is_cut_and_stopped(used_page, source) -> Non
 # --------------------------------------------------------------------- the start
 
 
+@pytest.mark.slow
 def test_the_start_says_how_much_is_fetched_and_asks_for_one_build(open_chapter) -> None:
     visited = open_chapter()
     page = visited.page
@@ -199,6 +206,7 @@ def test_why_python_did_not_start_is_said_where_run_was_pressed(open_faulty) -> 
     assert finished_after_press(place) == "done"
 
 
+@pytest.mark.slow
 def test_why_a_waiting_cell_was_stopped_is_said_there(open_chapter) -> None:
     page = open_chapter().page
     place = cell(page, NEEDS_SET_UP)
@@ -210,6 +218,7 @@ def test_why_a_waiting_cell_was_stopped_is_said_there(open_chapter) -> None:
     assert finished_after_press(place) == "done"
 
 
+@pytest.mark.slow
 def test_a_cell_whose_library_does_not_come_has_not_run(open_faulty) -> None:
     page = open_faulty("**/matplotlib-*.whl*")
     place = cell(page, ALONE)
@@ -220,6 +229,7 @@ def test_a_cell_whose_library_does_not_come_has_not_run(open_faulty) -> None:
     assert "here" in run(place)
 
 
+@pytest.mark.slow
 def test_loading_is_no_longer_said_when_the_cell_runs(open_chapter) -> None:
     page = open_chapter().page
     place = cell(page, ALONE)
@@ -239,6 +249,7 @@ def test_loading_is_no_longer_said_when_the_cell_runs(open_chapter) -> None:
 # ----------------------------------------------------------- pressed once too often
 
 
+@pytest.mark.slow
 def test_pressing_twice_does_not_stop_python(used_page) -> None:
     place = cell(used_page, ALONE)
     other = cell(used_page, SET_UP)
@@ -258,6 +269,7 @@ def test_pressing_twice_does_not_stop_python(used_page) -> None:
     expect(place.locator(".live-output")).to_have_text("42.75")
 
 
+@pytest.mark.slow
 def test_a_second_press_closes_the_question(used_page) -> None:
     page = used_page
     place = cell(page, "ch3-step2-code")
@@ -295,6 +307,7 @@ def test_a_cell_does_not_run_when_one_it_needs_fails_in_another_plan(open_chapte
     expect(place).to_have_attribute("data-state", "idle")
 
 
+@pytest.mark.slow
 def test_reset_all_stops_python_and_resets_every_text(used_page) -> None:
     place, other = cell(used_page, ALONE), cell(used_page, EXERCISE)
     write(other, "# my answer")
@@ -318,6 +331,7 @@ def test_reset_all_stops_python_and_resets_every_text(used_page) -> None:
 # ------------------------------------------------------------------------- two tabs
 
 
+@pytest.mark.slow
 def test_a_second_tab_keeps_what_the_first_one_wrote(open_chapter) -> None:
     here = open_chapter().page
     there = here.context.new_page()
@@ -340,6 +354,7 @@ def test_a_second_tab_keeps_what_the_first_one_wrote(open_chapter) -> None:
 # ---------------------------------------------------------------------- the messages
 
 
+@pytest.mark.slow
 def test_a_group_of_errors_reads_like_pythons(used_page) -> None:
     place = cell(used_page, ALONE)
     text = run(place, "raise ExceptionGroup('two', [ValueError(1), TypeError(2)])")
@@ -351,6 +366,7 @@ def test_a_group_of_errors_reads_like_pythons(used_page) -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("source", "hint"),
     [
@@ -369,10 +385,12 @@ def test_what_works_in_jupyter_only_gets_a_hint(used_page, source, hint) -> None
     assert "download the notebook" in text or "len" in text
 
 
+@pytest.mark.slow
 def test_help_answers(used_page) -> None:
     assert "number of items" in run(cell(used_page, ALONE), "help(len)")
 
 
+@pytest.mark.slow
 def test_python_that_ends_itself_leaves_a_page_that_works(open_faulty) -> None:
     page = open_faulty("**/nothing-fails")
     place = cell(page, ALONE)

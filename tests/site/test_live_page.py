@@ -2,6 +2,9 @@
 
 The Python is Pyodide, from the site itself; `test_every_live_cell` runs all cells
 of each chapter and compares what they print with the committed notebooks.
+
+A fresh Python in the page costs many seconds. What asks the same of another figure, mode or
+chapter, or measures time, is `slow`: `make test-all` runs it.
 """
 
 import json
@@ -162,7 +165,18 @@ def run(place: Locator, source: str | None = None) -> str:
 # ---------------------------------------------------------- every cell, in order
 
 
-@pytest.mark.parametrize("chapter", CHAPTERS)
+# tests/live/ runs the cells of every chapter in the page's own way, without a browser; so two
+# chapters are enough here, one of them with files of the site and figures.
+IN_THE_BROWSER = (FIRST, *(name for name in CHAPTERS if name.endswith("-scaling")))
+
+
+@pytest.mark.parametrize(
+    "chapter",
+    [
+        name if name in IN_THE_BROWSER else pytest.param(name, marks=pytest.mark.slow)
+        for name in CHAPTERS
+    ],
+)
 def test_every_live_cell_prints_what_the_page_shows(chapter, open_chapter, record_property) -> None:
     page = open_chapter(chapter).page
     notebook = CHAPTERS[chapter]
@@ -389,7 +403,7 @@ def test_all_of_it_from_the_keyboard(used_page) -> None:
     assert used_page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none"
 
 
-@pytest.mark.parametrize("mode", ["desktop", "phone"])
+@pytest.mark.parametrize("mode", ["phone", pytest.param("desktop", marks=pytest.mark.slow)])
 def test_a_page_in_use_is_accessible(mode, open_chapter) -> None:
     page = open_chapter(FIRST, mode).page
     run(cell(page, "ch3-dict"), "print('a long line ' * 40)\n1 / 0")
@@ -410,6 +424,7 @@ def test_a_page_in_use_is_accessible(mode, open_chapter) -> None:
 # ------------------------------------------------------------ figures, weights, costs
 
 
+@pytest.mark.slow
 def test_figures_are_drawn_in_the_page(open_chapter) -> None:
     page = open_chapter().page
     place = cell(page, "ch3-hull-figure")
@@ -432,6 +447,7 @@ def test_a_cell_that_needs_torch_says_so(open_chapter) -> None:
     assert json.loads(answer.text())["cells"]
 
 
+@pytest.mark.slow
 def test_attention_in_the_page_is_fast(used_page) -> None:
     place = cell(used_page, "ch3-dict")
     rng = np.random.default_rng(0)
@@ -454,6 +470,7 @@ print(by_hand.scaled_dot_product_attention(q, k, v)[0].sum())
     assert quick <= 50
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("figure", measure_page.FIGURES)
 def test_a_figure_follows_the_pointer(figure, browser: Browser, address: str) -> None:
     """The work between a move and the next picture, from the browser's own trace.
