@@ -120,10 +120,10 @@ def test_an_interrupted_run_goes_on_and_gives_the_same(tmp_path, monkeypatch, ki
     expected = measured(whole, None)
 
     class Killed(TrainingRun):
-        def _take_step(self) -> None:
+        def _take_step(self, *arguments: object) -> None:
             if self.step + 1 == killed_before:
                 raise KeyboardInterrupt
-            super()._take_step()
+            super()._take_step(*arguments)
 
     first, second = new_run(), new_run()
     first.__class__ = Killed
@@ -132,7 +132,9 @@ def test_an_interrupted_run_goes_on_and_gives_the_same(tmp_path, monkeypatch, ki
     steps = []
     take_step = TrainingRun._take_step
     monkeypatch.setattr(
-        TrainingRun, "_take_step", lambda run: (steps.append(run.step), take_step(run))
+        TrainingRun,
+        "_take_step",
+        lambda run, *arguments: (steps.append(run.step), take_step(run, *arguments)),
     )
     assert measured(second, tmp_path / "job") == expected
     assert torch.equal(second.model.logits.weight, whole.model.logits.weight)
@@ -287,6 +289,7 @@ QUICK = {
     "reach": ["rnn"],
     "recurrent_pronouns": ["fixed"],
     "scaling": ["scaled"],
+    "scaling_curves": ["scaled"],
     "speed_by_length": ["equal tokens"],
     "throughput": ["short"],
     "training_choices": ["dropout"],
@@ -382,7 +385,15 @@ def types_not_checked():
 
 
 # Each for one way of keeping a log; all together take a minute and a half.
-CHEAP = ("scaling", "two_heads", "positions", "norm_placement", "reach", "training_choices")
+CHEAP = (
+    "scaling",
+    "scaling_curves",
+    "two_heads",
+    "positions",
+    "norm_placement",
+    "reach",
+    "training_choices",
+)
 
 
 @pytest.mark.usefixtures("types_not_checked")
