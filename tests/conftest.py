@@ -1,10 +1,12 @@
 """What all tests share."""
 
 import importlib.util
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
 import hypothesis
+import jaxtyping
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -38,3 +40,11 @@ def plain_by_hand() -> ModuleType:
 def plain_layers() -> ModuleType:
     """`attention.layers` as a reader meets it, without enforced shapes."""
     return load_without_shape_checks("layers")
+
+
+@pytest.fixture(scope="module")
+def types_not_checked() -> Iterator[None]:
+    """Draw in bulk ten times as fast: the shapes in the signatures are not enforced meanwhile."""
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)

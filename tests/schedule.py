@@ -15,6 +15,7 @@ from xdist.scheduler.loadscope import LoadScopeScheduling
 LONG_FIRST = (
     "tests/site/test_live_page.py",
     "tests/site/test_live_faults.py",
+    "tests/test_experiments_translation.py",
     "tests/test_experiments",
     "chapters/",
     "tests/site/test_site_build.py",
@@ -27,6 +28,8 @@ LONG_FIRST = (
     "tests/test_layers.py",
     "tests/test_corpus.py",
 )
+# Files that stay with another one: both need the same 60,000 sentences, which take long to draw.
+TOGETHER = {"tests/test_experiments.py": "tests/test_experiments_translation.py"}
 # Files that can be cut. What comes of a match is the group: its tests stay together.
 CUT = {
     # By chapter: each cell of it runs in one page.
@@ -55,6 +58,7 @@ def group_of(nodeid: str) -> str:
     nbval names a cell ``chapters/06-multi-head::ipynb::Cell 3``.
     """
     file, _, test = nodeid.partition("::")
+    file = TOGETHER.get(file, file)
     found = CUT[file].search(test) if file in CUT else None
     return f"{file}::{found.group()}" if found else file
 

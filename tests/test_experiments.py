@@ -14,6 +14,8 @@ from attention.recurrent import load as load_translator
 from attention.training import decode_all, exact_matches, read_tensors
 from shared import symbols, translators
 
+pytestmark = pytest.mark.usefixtures("types_not_checked")  # 60,000 sentences are drawn
+
 EXPERIMENTS = Path(__file__).resolve().parent.parent / "experiments"
 WEIGHTS = EXPERIMENTS.parent / "weights"
 

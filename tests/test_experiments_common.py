@@ -7,7 +7,6 @@ import json
 import sys
 from pathlib import Path
 
-import jaxtyping
 import pytest
 import torch
 from torch import nn
@@ -374,14 +373,6 @@ def files_of_the_book() -> dict[Path, int]:
         for path in folder.rglob("*")
         if path.suffix not in (".pyc", "") and path.is_file()
     }
-
-
-@pytest.fixture
-def types_not_checked():
-    """Draw in bulk ten times as fast."""
-    jaxtyping.config.update("jaxtyping_disable", True)
-    yield
-    jaxtyping.config.update("jaxtyping_disable", False)
 
 
 # Each for one way of keeping a log; all together take a minute and a half.

@@ -11,7 +11,6 @@ from itertools import pairwise, product
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
-import jaxtyping
 import pytest
 import torch
 
@@ -60,12 +59,7 @@ def assert_rising(rows: list[Row], name: str) -> None:
     assert all(float(row[name]) > 0 for row in rows)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def types_not_checked():
-    """Draw in bulk ten times as fast."""
-    jaxtyping.config.update("jaxtyping_disable", True)
-    yield
-    jaxtyping.config.update("jaxtyping_disable", False)
+pytestmark = pytest.mark.usefixtures("types_not_checked")
 
 
 @pytest.fixture(scope="module")
