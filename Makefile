@@ -9,7 +9,7 @@ export OMP_NUM_THREADS ?= 1
 .PHONY: help setup book serve test test-all portable planted notebooks lab lint linkcheck experiments bottleneck translator mutants lock newest clean
 
 help:             ## say what each verb does
-	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
+	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
 
 setup:            ## make .venv and node_modules from the locks (nothing to do if unchanged)
 	@$(PYTHON) tools/environment.py

@@ -1,8 +1,9 @@
 """Run the checks of the book, one step after the other, and say how long each took.
 
     python tools/test.py          what `make test` runs: minutes
-    python tools/test.py --all    what `make test-all` runs: also the slow tests, and the
-                                  checks that compare numbers under other arithmetics
+    python tools/test.py --all    what `make test-all` runs: also the slow tests, and what
+                                  compares numbers under other arithmetics, without and
+                                  with planted faults
 
 A step that fails does not keep the next one from running: one run shows all that is red.
 The site is built beside the lint, since each of them keeps one core busy.
@@ -24,6 +25,7 @@ LINT = ["tools/lint.py"]
 QUICK = [*PYTEST, "-m", "not slow", "tests", "chapters"]
 ALL = [*PYTEST, "tests", "chapters"]
 PORTABLE = ["tools/portable.py"]
+PLANTED = ["tools/planted.py"]
 
 
 def main() -> int:
@@ -32,7 +34,7 @@ def main() -> int:
     arguments = parser.parse_args()
     steps = {"tests and notebooks": ALL if arguments.all else QUICK}
     if arguments.all:
-        steps["other arithmetics"] = PORTABLE
+        steps |= {"other arithmetics": PORTABLE, "planted faults": PLANTED}
 
     started = time.monotonic()
     lint = subprocess.Popen(
