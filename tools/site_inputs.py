@@ -22,7 +22,10 @@ FOLDERS = ("chapters", "code", "experiments", "weights", "_ext", "_live", "_stat
 # What Python and Jupyter keep beside the sources.
 KEPT_BESIDE = {"__pycache__", ".ipynb_checkpoints", "attention_measured.egg-info"}
 # The buttons of the pages follow from these.
-SETTINGS = ("BOOK_", "GITHUB_")
+SETTINGS = (
+    *("BOOK_REPOSITORY", "BOOK_BRANCH"),
+    *("GITHUB_REPOSITORY", "GITHUB_SERVER_URL", "GITHUB_REF_NAME"),
+)
 
 
 def fingerprint(root: Path) -> str:
@@ -33,9 +36,8 @@ def fingerprint(root: Path) -> str:
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     # Python for the page is fetched by hash, so its being there is all that can differ.
     digest.update(str((root / ".browser" / "compiled").exists()).encode())
-    for name in sorted(os.environ):
-        if name.startswith(SETTINGS):
-            digest.update(f"{name}={os.environ[name]}".encode())
+    for name in SETTINGS:
+        digest.update(f"{name}={os.environ.get(name)}".encode())
     return digest.hexdigest()
 
 
