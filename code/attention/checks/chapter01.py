@@ -775,7 +775,6 @@ STEPS_TO_FADE = Exercise(
             " that of the factor.",
             lambda factor, threshold: math.ceil(math.log(threshold) - math.log(factor)),
             lambda factor, threshold: math.log(threshold) - math.log(factor),
-            lambda factor, threshold: math.log(threshold / factor),
         ),
     ),
 )

@@ -613,7 +613,6 @@ ALIGNMENT_ERROR_RATE = Exercise(
             lambda found, sure, possible: (
                 1 - ((found & sure).sum() + (found & possible).sum()) / found.size
             ),
-            lambda found, sure, possible: 1 - ((found & sure).mean() + (found & possible).mean()),
         ),
         misconception(
             "means-above-the-line",

@@ -317,6 +317,8 @@ ATTENTION = Exercise(
         ),
         (
             example(query=[[1000]], key=[[1], [-1]], value=[[1], [3]]),
+            # Each row has a largest score of its own.
+            example(query=[[1], [900]], key=[[1], [2]], value=[[1], [3]]),
             example(
                 query=[[-20000]],
                 key=[[1], [-1], [1]],

@@ -396,6 +396,8 @@ MASKED_SOFTMAX = Exercise(
         # A masked score that dominates, and one that does and is allowed.
         (
             example(scores=[[-20000, -20001, 10000]], mask=[[True, True, False]]),
+            # Each row has a largest score of its own.
+            example(scores=[[0, 1], [900, 901]], mask=[[True, True], [True, True]]),
             example(scores=[[-1000, 1000, -1000, 0]], mask=[[True, True, True, False]]),
         ),
         # A query with nothing to attend to.

@@ -170,11 +170,6 @@ SINUSOIDAL_POSITIONS = Exercise(
             ),
             _sinusoids(
                 exponent=lambda column, d_model: (
-                    np.log(100.0) / np.log(10_000.0) * -2 * _hand(column) / d_model
-                )
-            ),
-            _sinusoids(
-                exponent=lambda column, d_model: (
                     np.log(100_000.0) / np.log(10_000.0) * -2 * _hand(column) / d_model
                 )
             ),

@@ -615,7 +615,6 @@ FEED_FORWARD = Exercise(
             _bending(lambda hidden: np.where(hidden > 0, hidden, 0.2 * hidden)),
             _bending(lambda hidden: hidden / (1 + np.exp(-hidden))),
             _bending(lambda hidden: (hidden > 0).astype(float)),
-            _bending(lambda hidden: np.clip(hidden, 0, 1)),
             _bending(lambda hidden: np.clip(hidden, 0, 6)),
             _bending(lambda hidden: np.maximum(hidden, 0) ** 2),
             _bending(lambda hidden: np.log1p(np.exp(hidden))),

@@ -42,7 +42,7 @@ LEARNING_RATE = Exercise(
             example(step=[1, 2], highest=8.0, warm_up=2),
             example(step=[4, 8, 16], highest=8.0, warm_up=4),
             example(step=[100, 400, 1600], highest=0.003, warm_up=400),
-            example(step=[1, 2, 4, 9, 16], highest=1.0, warm_up=4),
+            example(step=[1, 2, 5, 9, 16], highest=1.0, warm_up=4),
         ),
         (
             example(step=[1, 4], highest=2.0, warm_up=1),
@@ -171,10 +171,6 @@ LEARNING_RATE = Exercise(
             "Your warm-up is bent. It should be a straight line from 0 to the highest rate.",
             lambda step, highest, warm_up: (
                 np.where(step <= warm_up, (step / warm_up) ** 2, np.sqrt(warm_up / step)) * highest
-            ),
-            lambda step, highest, warm_up: (
-                np.where(step <= warm_up, (step / warm_up) ** 0.5, np.sqrt(warm_up / step))
-                * highest
             ),
         ),
         misconception(
@@ -780,6 +776,8 @@ TOP_P = Exercise(
             "You put probabilities through a softmax, which makes them more alike. Divide by their "
             "sum instead.",
             _softmax_of_the_kept,
+            lambda p, share: _softmax(_top_p(p, share) * p[_top_p(p, share) > 0].sum()),
+            lambda p, share: _top_p(_softmax(p), share),
         ),
         misconception(
             "not-sorted",
@@ -825,20 +823,14 @@ TOP_P = Exercise(
             "threshold",
             "You compare each probability with a number by itself. Add them up from the "
             "likeliest on, until the share is reached.",
-            lambda p, share: _divided(np.where(p >= share, p, 0)),
             lambda p, share: np.where(p >= share, p, 0) / max(p[p >= share].sum(), 1e-9),
-            lambda p, share: _divided(np.where(p >= 1 - share, p, 0)),
             lambda p, share: _divided(np.where(p >= share * p.max(), p, 0)),
-            lambda p, share: _divided(np.where(p > 1 - share, p, 0)),
         ),
         misconception(
             "a-share-of-the-tokens",
             "You keep a share of the number of tokens. Keep as many as it takes for their "
             "probabilities to reach the share.",
             lambda p, share: _divided(p * (np.argsort(np.argsort(-p)) < np.ceil(share * len(p)))),
-            lambda p, share: _divided(
-                p * (np.argsort(np.argsort(-p)) < max(round(share * len(p)), 1))
-            ),
         ),
         misconception(
             "divided-by-the-share",
@@ -873,13 +865,6 @@ TOP_P = Exercise(
             "The last token that is kept is cut, so that the sum is the share exactly. A token "
             "is kept as a whole.",
             _last_one_cut,
-        ),
-        misconception(
-            "softmax-again",
-            "You take a softmax of the probabilities. They are probabilities already: divide by"
-            " the sum of those kept.",
-            lambda p, share: _softmax(_top_p(p, share) * p[_top_p(p, share) > 0].sum()),
-            lambda p, share: _top_p(_softmax(p), share),
         ),
     ),
 )
@@ -1039,7 +1024,6 @@ FLIP_RATE = Exercise(
                 (((before < 0) & (cut > 0)).sum() - ((before < 0) & (control > 0)).sum())
                 / max((before < 0).sum(), 1)
             ),
-            lambda before, cut, control: _flips(-before, -cut) - _flips(-before, -control),
         ),
         misconception(
             "right-under-the-control",
