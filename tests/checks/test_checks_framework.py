@@ -25,7 +25,11 @@ from attention.checks._exercise import close, example
 from attention.checks._printing import table
 
 # A checker is quiet, whatever the answer does.
-pytestmark = pytest.mark.filterwarnings("error")
+# A catalogue of mistakes is made of thousands of small functions; their shapes are the exercise.
+pytestmark = [
+    pytest.mark.filterwarnings("error"),
+    pytest.mark.usefixtures("types_not_checked"),
+]
 
 CHECKERS = [getattr(checks, name) for name in EXERCISES]
 MASKS = [name for name, exercise in EXERCISES.items() if exercise.boolean]

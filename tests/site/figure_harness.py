@@ -33,6 +33,14 @@ MODES = {
     "phone-dark": ({"width": 390, "height": 844}, "dark", True),
 }
 
+# Each width and each theme once; `make test-all` looks at the two other pairs, too.
+PAIRS = [
+    "desktop",
+    "phone-dark",
+    pytest.param("desktop-dark", marks=pytest.mark.slow),
+    pytest.param("phone", marks=pytest.mark.slow),
+]
+
 OpenFigure = Callable[..., Page]
 
 

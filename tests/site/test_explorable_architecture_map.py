@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from figure_harness import MODES, OpenFigure, print_out, tap
+from figure_harness import PAIRS, OpenFigure, print_out, tap
 from playwright.sync_api import Locator, Page, expect
 from test_site_browser import settle, violations
 
@@ -249,7 +249,7 @@ def test_links_lead_to_places_of_the_page(figure_page: OpenFigure, box: Box) -> 
 # ------------------------------------------------------------ fit for everybody
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", PAIRS)
 def test_axe_finds_nothing_and_nothing_is_cut_off(figure_page: OpenFigure, mode: str) -> None:
     page = figure_page(ArchitectureMap(), mode=mode)
     page.get_by_text("The same as a table").click()

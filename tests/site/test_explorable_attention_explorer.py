@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from figure_harness import MODES, OpenFigure, print_out, tap
+from figure_harness import PAIRS, OpenFigure, print_out, tap
 from playwright.sync_api import Locator, Page, expect
 from test_site_browser import violations
 
@@ -415,7 +415,7 @@ def test_on_paper(figure_page: OpenFigure, model: AttentionExplorer):
     expect(table.locator("tbody tr")).to_have_count(len(TEXT))
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", PAIRS)
 def test_paper_is_light(figure_page: OpenFigure, sentence: AttentionExplorer, mode: str):
     page = figure_page(sentence, mode=mode)
     print_out(page)
@@ -453,7 +453,7 @@ def test_several_on_a_page_do_not_disturb_one_another(
     assert violations(page) == []
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", PAIRS)
 @pytest.mark.parametrize("name", ["sentence", "model"])
 def test_every_mode(figure_page: OpenFigure, request: pytest.FixtureRequest, name: str, mode: str):
     page = figure_page(request.getfixturevalue(name), mode=mode)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from figure_harness import MODES, OpenFigure, print_out, tap
+from figure_harness import PAIRS, OpenFigure, print_out, tap
 from playwright.sync_api import Locator, Page, expect
 from test_site_browser import violations
 
@@ -266,7 +266,7 @@ def test_focus_can_be_seen(figure_page: OpenFigure) -> None:
 # ------------------------------------------------------------ fit for everybody
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", PAIRS)
 def test_axe_finds_nothing_and_nothing_is_cut_off(figure_page: OpenFigure, mode: str) -> None:
     page = figure_page(splitter(tokens=["She", "saw", "the", "man", "with"]), mode=mode)
     page.get_by_text("The same as a table").click()
@@ -282,7 +282,7 @@ def test_axe_finds_nothing_and_nothing_is_cut_off(figure_page: OpenFigure, mode:
         )
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", PAIRS)
 def test_numbers_do_not_touch(figure_page: OpenFigure, mode: str) -> None:
     # Small enough that no number has two digits before the point.
     page = figure_page(HeadSplitter(X @ W_Q, X @ W_K, X @ W_V / 4, W_O, heads=2), mode=mode)

@@ -9,7 +9,7 @@ import pytest
 from book_site import live
 from bs4 import BeautifulSoup
 from built_site import ROOT
-from figure_harness import MODES, OpenFigure, print_out, tap
+from figure_harness import PAIRS, OpenFigure, print_out, tap
 from playwright.sync_api import Locator, Page, expect
 from test_site_browser import violations
 
@@ -533,7 +533,7 @@ def test_table(new_translator: NewTranslator, translated: Translate):
     np.testing.assert_allclose(cells(), translated(SENTENCES[1])[1][-1, 1], atol=5.1e-4)
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", PAIRS)
 def test_on_paper(new_translator: NewTranslator, mode: str):
     page = new_translator(mode=mode)
     print_out(page)
@@ -557,7 +557,7 @@ def test_targets_are_large_enough(new_translator: NewTranslator, mode: str):
     assert min(sizes) >= 24
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", PAIRS)
 def test_every_mode(new_translator: NewTranslator, mode: str):
     page = new_translator(mode=mode)
     assert violations(page) == []

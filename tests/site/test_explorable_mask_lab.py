@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from figure_harness import MODES, OpenFigure, print_out, tap
+from figure_harness import PAIRS, OpenFigure, print_out, tap
 from playwright.sync_api import Locator, Page, expect
 from test_site_browser import settle, violations
 
@@ -271,7 +271,7 @@ def test_keyboard_chooses_mask_and_rule(figure_page: OpenFigure, lab: MaskLab) -
 # --------------------------------------------------------------- for everyone
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", PAIRS)
 def test_axe_finds_no_violation(figure_page: OpenFigure, lab: MaskLab, mode: str) -> None:
     page = figure_page(lab, mode)
     page.emulate_media(reduced_motion="reduce")
@@ -284,7 +284,7 @@ def test_axe_finds_no_violation(figure_page: OpenFigure, lab: MaskLab, mode: str
         assert violations(page) == []
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", PAIRS)
 def test_it_fits_the_page(figure_page: OpenFigure, lab: MaskLab, mode: str) -> None:
     page = figure_page(lab, mode)
     page.get_by_text("The same as a table").click()

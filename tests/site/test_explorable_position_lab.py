@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from figure_harness import MODES, OpenFigure, print_out, tap
+from figure_harness import PAIRS, OpenFigure, print_out, tap
 from playwright.sync_api import Page, expect
 from test_site_browser import violations
 
@@ -328,7 +328,7 @@ def test_open_table_follows(page: Page) -> None:
 # ------------------------------------------------- every mode, quiet, in time
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", PAIRS)
 def test_axe_and_width(figure_page: OpenFigure, lab: PositionLab, mode: str) -> None:
     page = figure_page(lab, mode=mode)
     assert violations(page) == []

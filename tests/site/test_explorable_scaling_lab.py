@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from figure_harness import MODES, OpenFigure, print_out, tap
+from figure_harness import PAIRS, OpenFigure, print_out, tap
 from playwright.sync_api import Page, expect
 from test_site_browser import violations
 
@@ -212,7 +212,7 @@ def test_open_table_follows(page: Page) -> None:
 # ------------------------------------------------- every mode, quiet, in time
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", PAIRS)
 def test_axe_and_width(figure_page: OpenFigure, lab: ScalingLab, mode: str) -> None:
     page = figure_page(lab, mode=mode)
     page.get_by_text("The same as a table").click()

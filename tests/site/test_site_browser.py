@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import pytest
 from built_site import ROOT, pages
+from figure_harness import PAIRS
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 pytestmark = pytest.mark.browser
@@ -62,14 +63,8 @@ def visit(context: BrowserContext, url: str) -> Visit:
 
 # ------------------------------------------------------ every page, every mode
 
-# Each width and each theme once. The two other pairs have nothing of their own in the style
-# sheets, where no rule asks for both; `make test-all` looks at them all the same.
-PAIRS = [
-    "desktop",
-    "phone-dark",
-    pytest.param("desktop-dark", marks=pytest.mark.slow),
-    pytest.param("phone", marks=pytest.mark.slow),
-]
+# PAIRS: each width and each theme once. The two other pairs have nothing of their own in the
+# style sheets, where no rule asks for both; `make test-all` looks at them all the same.
 
 
 @pytest.fixture(scope="module", params=PAIRS)
