@@ -30,7 +30,7 @@ LINT = ["tests/book/test_notebooks.py"]
 @pytest.fixture
 def book(tmp_path: Path) -> Path:
     """Copy what the checks read."""
-    for folder in ("chapters", "code", "experiments", "tests", "weights"):
+    for folder in ("_ext", "chapters", "code", "experiments", "tests", "tools", "weights"):
         skip = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints")
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=skip)
     for name in ("conftest.py", "pyproject.toml"):
