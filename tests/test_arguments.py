@@ -566,6 +566,7 @@ def test_weights_have_the_models_own_names_whatever_it_is_in(wrap, tmp_path):
         assert torch.equal(ours, theirs)
 
 
+@pytest.mark.arithmetic
 @pytest.mark.parametrize("name", ["torch.compile", "DataParallel", "twice"])
 def test_a_run_with_a_wrapped_model_is_resumed_with_a_plain_one(name, tmp_path):
     def run(model: nn.Module):

@@ -440,6 +440,7 @@ def test_a_source_elsewhere_is_refused_before_anything_is_written(kind, second_d
                 decode(*arguments)
 
 
+@pytest.mark.arithmetic
 def test_a_run_elsewhere_resumes_and_disturbs_nothing(second_device, tmp_path):
     """With dropout: twice two steps with a file in between are four, whatever else is drawn."""
     straight, broken = a_run(second_device, 0.5), a_run(second_device, 0.5)

@@ -112,6 +112,7 @@ def every_two(monkeypatch):
     monkeypatch.setattr(common, "SAVE_EVERY", 2)
 
 
+@pytest.mark.arithmetic
 @pytest.mark.usefixtures("every_two")
 @pytest.mark.parametrize("killed_before", range(1, 9))
 def test_an_interrupted_run_goes_on_and_gives_the_same(tmp_path, monkeypatch, killed_before):
@@ -173,6 +174,7 @@ def asked_for(folder: Path, *flags: str) -> common.Asked:
     )
 
 
+@pytest.mark.arithmetic
 @pytest.mark.parametrize("processes", ["1", "2"])
 def test_a_command_goes_on_with_the_jobs_that_are_not_done(tmp_path, processes):
     asked = asked_for(tmp_path, "--jobs", processes)

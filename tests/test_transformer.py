@@ -204,14 +204,14 @@ def masks(rng: torch.Generator, kind: str, batch: int, queries: int, keys: int):
         case "none":
             return None
         case "causal":
-            return torch.ones(queries, keys, dtype=torch.bool).tril()
+            return torch.ones(1, queries, keys, dtype=torch.bool).tril()
         case "padding":  # at least one key
             real = torch.randint(1, keys + 1, (batch, 1, 1), generator=rng)
             return (torch.arange(keys) < real).expand(batch, queries, keys)
         case "random":  # some rows may attend to nothing
             return torch.rand(batch, queries, keys, generator=rng) < 0.4
         case "nothing":
-            return torch.zeros(queries, keys, dtype=torch.bool)
+            return torch.zeros(1, queries, keys, dtype=torch.bool)
 
 
 kinds = st.sampled_from(["none", "causal", "padding", "random", "nothing"])

@@ -185,6 +185,7 @@ def _with_room(tensor: Tensor, length: int) -> Tensor:
 
 # ----------------------------------------------------------- attention itself
 
+Memory = Float[Tensor, "*batch keys d_model"]
 Output = Float[Tensor, "*batch queries d_model"]
 Weights = Float[Tensor, "*batch heads queries all_keys"]
 
@@ -221,7 +222,8 @@ class MultiHeadAttention(nn.Module):
         dropout: float | int = 0.0,
     ):
         super().__init__()
-        d_model, heads = _positive("d_model", d_model), _positive("heads", heads)
+        d_model = _positive("d_model", d_model)
+        heads = _positive("heads", heads)
         _check_divides(heads, "d_model", d_model)
         self.heads = heads
         self.dropout = _probability("dropout", dropout)
@@ -233,7 +235,7 @@ class MultiHeadAttention(nn.Module):
     def forward(
         self,
         x: Float[Tensor, "*batch queries d_model"],
-        memory: Float[Tensor, "*batch keys d_model"] | KeysAndValues | None = None,
+        memory: Memory | KeysAndValues | None = None,
         mask: Bool[Tensor, "..."] | None = None,
         return_weights: bool = False,
         angles: Float[Tensor, "length pairs"] | None = None,
@@ -285,7 +287,8 @@ class MultiHeadAttention(nn.Module):
             ``angles``, ``score_bias`` or ``kept`` does not fit.
         """
         memory = x if memory is None else memory
-        mask, score_bias = _checked(self, x, memory, mask, angles, score_bias, kept)
+        call = x, memory, mask, angles, score_bias, kept
+        mask, score_bias = _checked(self, *call)
         dropout = self.dropout if self.training else 0.0
 
         query = split_heads(self.W_Q(x), self.heads)
@@ -295,7 +298,8 @@ class MultiHeadAttention(nn.Module):
         if angles is not None:
             query, key = rotate(query, angles), rotate(key, angles)
         if kept is not None:
-            key, value = kept.append(key, value)  # those of earlier positions first
+            # those of earlier positions first
+            key, value = kept.append(key, value)
         if not return_weights:
             mask = _mask_and_bias(mask, score_bias, query)
             output = F.scaled_dot_product_attention(
@@ -390,7 +394,8 @@ class LayerNorm(nn.Module):
     def __init__(self, d_model: int, eps: float | int = 1e-5):
         super().__init__()
         d_model = _positive("d_model", d_model)
-        self.eps = as_real("eps", eps, "a positive number", lambda eps: eps > 0)
+        positive = "a positive number"
+        self.eps = as_real("eps", eps, positive, lambda eps: eps > 0)
         self.gain = nn.Parameter(torch.ones(d_model))
         self.bias = nn.Parameter(torch.zeros(d_model))
 
@@ -511,7 +516,8 @@ def position_angles(
     length, width = _positive("length", length), _positive("width", width)
     offset, device = _offset(offset), _with_float64(device)
     base = as_real("base", base, "a positive number", lambda base: base > 0)
-    position = torch.arange(offset, offset + length, device=device).double()  # (length,)
+    places = torch.arange(offset, offset + length, device=device)  # (length,)
+    position = places.double()
     column = torch.arange(0, width, 2, device=device).double()  # (pairs,)
     return position[:, None] * base ** (-column / width)
 
@@ -546,7 +552,8 @@ def sinusoidal_positions(
         If ``length`` or ``d_model`` is not a positive integer, or ``offset`` is negative.
     """
     d_model = _positive("d_model", d_model)
-    angles = position_angles(length, d_model, offset, device=device)  # (length, pairs)
+    # (length, pairs)
+    angles = position_angles(length, d_model, offset, device=device)
     both = torch.stack([angles.sin(), angles.cos()], -1)  # (length, pairs, 2)
     return both.flatten(-2)[:, :d_model]  # sin, cos, sin, cos ...
 

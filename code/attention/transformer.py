@@ -162,7 +162,8 @@ class Embedding(nn.Module):
         x = self.tokens(tokens)  # (batch, length, d_model)
         x = x * math.sqrt(d_model)
         if self.config.position == "sinusoidal":
-            x = x + sinusoidal_positions(length, d_model, offset, x.device).to(x)
+            where = length, d_model, offset, x.device
+            x = x + sinusoidal_positions(*where).to(x)
         elif self.config.position == "learned":
             x = x + self.positions(length, offset)
         return self.dropout(x)
@@ -376,14 +377,20 @@ class Encoder(nn.Module):
         self.layers = nn.ModuleList(stack)
         self.norm = final_norm(config)
 
-    def forward(self, x: Stream, mask: Mask | None = None, cache: Cache | None = None) -> Stream:
+    def forward(
+        self,
+        x: Stream,
+        mask: Mask | None = None,
+        cache: Cache | None = None,
+    ) -> Stream:
         """Run the layers one after the other, all with the same mask.
 
         With a cache, ``x`` follows the positions that are kept in it, and is kept too.
         """
         offset, length = kept_length(cache), x.shape[1]
         where = positions_in_scores(self.config, length, offset, x.device)
-        for layer, kept in zip(self.layers, for_each(self.layers, cache), strict=True):
+        caches = for_each(self.layers, cache)
+        for layer, kept in zip(self.layers, caches, strict=True):
             x = layer(x, mask, kept, **where)  # (batch, length, d_model)
         return self.norm(x)
 
@@ -419,13 +426,16 @@ class Decoder(nn.Module):
         that are kept in it, and is kept too.
         """
         offset, length = kept_length(cache), x.shape[1]
-        mask = causal_mask(length, offset, x.device)[None]  # (1, length, all positions)
+        # (1, length, all positions)
+        mask = causal_mask(length, offset, x.device)[None]
         where = positions_in_scores(self.config, length, offset, x.device)
-        each = self.layers, for_each(self.layers, memory), for_each(self.layers, cache)
+        memories = for_each(self.layers, memory)
+        each = self.layers, memories, for_each(self.layers, cache)
         looked = []
         for layer, source, kept in zip(*each, strict=True):
             # (batch, length, d_model)
-            x = layer(x, source, mask, memory_mask, return_weights, kept, **where)
+            masks = mask, memory_mask
+            x = layer(x, source, *masks, return_weights, kept, **where)
             if return_weights:
                 x, weights = x  # and (batch, heads, length, source_length)
                 looked.append(weights)
@@ -441,7 +451,8 @@ def causal_mask(
     The first of the ``length`` positions has ``offset`` others before it.
     """
     keys = offset + length
-    return torch.ones(length, keys, dtype=torch.bool, device=device).tril(offset)
+    allowed = torch.ones(length, keys, dtype=torch.bool, device=device)
+    return allowed.tril(offset)
 
 
 # ---------------------------------------------------------------------- models
@@ -548,7 +559,8 @@ class Transformer(nn.Module):
         -------
         As ``forward`` does; ``logits[:, t]`` are for the token after ``before[:, t]``.
         """
-        x = self.target_embedding(before, kept_length(cache))  # (batch, length, d_model)
+        # (batch, length, d_model)
+        x = self.target_embedding(before, kept_length(cache))
         x = self.decoder(x, memory, memory_mask, return_weights, cache)
         if return_weights:
             x, weights = x
@@ -605,7 +617,8 @@ class LanguageModel(nn.Module):
         offset = kept_length(cache)
         mask = causal_mask(tokens.shape[1], offset, tokens.device)[None]
         x = self.embedding(tokens, offset)  # (batch, length, d_model)
-        return self.to_logits(self.decoder(x, mask, cache))  # (batch, length, symbols)
+        # (batch, length, symbols)
+        return self.to_logits(self.decoder(x, mask, cache))
 
 
 def initialise(module: nn.Module) -> None:
