@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 
+import jaxtyping
 import numpy as np
 import pytest
 import torch
@@ -121,6 +122,14 @@ def test_recorded_weights_are_those_that_the_layer_returns(config):
         assert torch.equal(weights[place], expected)
         assert weights[place].shape == (3, 2, *SIZES[place[0]])
         assert torch.allclose(weights[place].sum(-1), torch.ones(()).double())
+
+
+@pytest.fixture
+def types_off():
+    """For what dynamo compiles, and for errors that come before a shape is wrong."""
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)
 
 
 def test_dropout_does_not_reach_the_recorded_weights():
@@ -563,6 +572,7 @@ def test_beams_are_patched_row_by_row(talker):
     assert torch.equal(*found)
 
 
+@pytest.mark.usefixtures("types_off")
 @pytest.mark.parametrize("wrap", [nn.DataParallel, partial(torch.compile, backend="eager")])
 def test_a_model_in_a_wrapper_is_watched_and_cut(model, wrap):
     """Also if the wrapper itself is called, and was called before there were hooks."""
@@ -628,6 +638,7 @@ def test_hooks_go_after_an_error_in_the_block(model):
     assert as_before(model)
 
 
+@pytest.mark.usefixtures("types_off")
 def test_hooks_go_after_an_error_in_the_model(model):
     """An error in the middle of a pass, with half of the layers called."""
     with pytest.raises(ValueError, match=r"^edges: "):

@@ -39,6 +39,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
+from typing import SupportsIndex
 
 import torch
 from jaxtyping import Bool, Float
@@ -181,8 +182,8 @@ def forbidding(
     model: nn.Module,
     where: str,
     edges: Edges,
-    layers: Iterable[int] | None = None,
-    heads: Iterable[int] | None = None,
+    layers: Iterable[SupportsIndex] | None = None,
+    heads: Iterable[SupportsIndex] | None = None,
 ) -> Iterator[None]:
     """Cut edges of the attention while the ``with`` block lasts.
 
@@ -246,7 +247,7 @@ def forbidding(
 
 @contextmanager
 def patching(
-    model: nn.Module, where: str, stage: int, places: Places, stream: Stream
+    model: nn.Module, where: str, stage: SupportsIndex, places: Places, stream: Stream
 ) -> Iterator[None]:
     """Replace the residual stream at some places while the ``with`` block lasts.
 
@@ -316,7 +317,7 @@ class _Text:
 def _at_stage(
     model: nn.Module,
     where: str,
-    stage: int,
+    stage: SupportsIndex,
     meet: Callable[[Stream, KeysAndValues | None, int], Stream | None],
 ) -> RemovableHandle:
     """Let a function meet the stream: it is told what is kept, and the stream's first position.
@@ -398,7 +399,7 @@ def _by_name(module: nn.Module, arguments: tuple, named: dict) -> dict:
 _OF_TEXT = {"encoder": (), "decoder": ("queries", "keys"), "cross": ("queries",)}
 
 
-def _edges_of_text(edges: Edges, needed: tuple[int, int, int], where: str) -> Edges:
+def _edges_of_text(edges: Edges, needed: tuple[int, int, int], where: str) -> Bool[Tensor, "..."]:
     """Check that edges broadcast to (batch, queries, keys), and leave out what is to come."""
     grows, there = _OF_TEXT[where], edges
     if "queries" in grows and edges.shape[-2] > 1:
@@ -436,7 +437,7 @@ def _number_up_to(last: int, name: str, number: object) -> int:
     return as_integer(name, number, expected, lambda number: 0 <= number <= last)
 
 
-def _some_of(name: str, numbers: Iterable[int] | None, count: int) -> list[int]:
+def _some_of(name: str, numbers: Iterable[SupportsIndex] | None, count: int) -> list[int]:
     """Check the numbers of layers or heads; None stands for all of them."""
     numbers = range(count) if numbers is None else numbers
     return [_number_up_to(count - 1, name, number) for number in numbers]
