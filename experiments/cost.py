@@ -265,7 +265,9 @@ def memory_of(part: str, direction: str, length: int) -> int:
     command = [sys.executable, "-c", code, part, direction, str(length)]
     here = os.pathsep.join([str(OUTPUT.parent), os.environ.get("PYTHONPATH", "")])
     one_thread = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": here}
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, env=one_thread)
+    done = subprocess.run(
+        command, stdout=subprocess.PIPE, encoding="utf-8", check=True, env=one_thread
+    )
     return int(done.stdout)
 
 

@@ -622,7 +622,6 @@ def test_a_model_that_is_really_compiled(tmp_path):
         [sys.executable, "-c", COMPILED],
         env=environment,
         capture_output=True,
-        text=True,
         encoding="utf-8",
     )
     assert done.stdout == "as without\n", done.stderr

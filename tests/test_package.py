@@ -85,8 +85,12 @@ def test_what_runs_in_the_browser_imports_numpy_and_jaxtyping_alone(module):
         assert imported_by(file) <= libraries | sys.stdlib_module_names
 
 
-def test_by_hand_imports_nothing_of_the_package():
-    assert imported_by(PACKAGE / "by_hand.py") == {"numpy", "jaxtyping"}
+def test_by_hand_imports_of_the_package_only_what_checks_arguments():
+    path = PACKAGE / "by_hand.py"
+    assert imported_by(path) == {"numpy", "jaxtyping", "attention"}
+    lines = path.read_text(encoding="utf-8").splitlines()
+    inside = [line for line in lines if line.startswith(("from attention", "import attention"))]
+    assert [line.split()[1] for line in inside] == ["attention._arguments"]
 
 
 # ---------------------------------------------------------- what the package has
@@ -97,7 +101,7 @@ def test_every_module_that_is_offered_exists_and_no_other():
     files = {path.stem for path in PACKAGE.glob("*.py")} | {
         path.parent.name for path in PACKAGE.glob("*/__init__.py")
     }
-    assert offered == files - {"__init__"}
+    assert offered == {name for name in files if not name.startswith("_")}
     assert offered <= set(dir(attention))
 
 

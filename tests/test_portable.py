@@ -90,7 +90,7 @@ def test_a_notebook_with_a_tagged_cell_is_run_whole():
         [sys.executable, "-m", "pytest", *options, *paths],
         cwd=ROOT,
         stdout=subprocess.PIPE,
-        text=True,
+        encoding="utf-8",
     )
     chosen = [line for line in done.stdout.splitlines() if "::" in line]
     notebook = nbformat.read(ROOT / paths[1], as_version=4)

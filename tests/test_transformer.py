@@ -165,7 +165,7 @@ def forbidden(mask: torch.Tensor | None, heads: int) -> torch.Tensor | None:
     """Turn our mask into torch's: True for *may not*, one for each sequence and head."""
     if mask is None:
         return None
-    return ~mask if mask.ndim == 2 else ~mask.repeat_interleave(heads, 0)
+    return ~mask[0] if len(mask) == 1 else ~mask.repeat_interleave(heads, 0)
 
 
 def options_in_torch(config: TransformerConfig) -> dict[str, object]:

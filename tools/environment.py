@@ -136,7 +136,7 @@ def install_newest() -> None:
 def found(*command: str) -> bool:
     """Run pip or uv and tell whether it found the file; stop if it found a wrong one."""
     run = [PYTHON, "-m", *command]
-    outcome = subprocess.run(run, cwd=ROOT, capture_output=True, text=True, encoding="utf-8")
+    outcome = subprocess.run(run, cwd=ROOT, capture_output=True, encoding="utf-8")
     if any(words in outcome.stderr for words in WRONG_HASH):
         sys.exit(f"{outcome.stderr}\n{command[0]} found a file whose hash is not in the lock.")
     return outcome.returncode == 0
@@ -144,7 +144,7 @@ def found(*command: str) -> bool:
 
 def run_python(code: str) -> subprocess.CompletedProcess[str]:
     run = [PYTHON, "-c", code]
-    return subprocess.run(run, capture_output=True, text=True, encoding="utf-8")
+    return subprocess.run(run, capture_output=True, encoding="utf-8")
 
 
 def locked(package: str, lock: Path | None = None) -> str:
@@ -164,7 +164,7 @@ def write_locks() -> None:
     it takes as it is.
     """
     freeze = [PYTHON, "-m", "pip", "freeze", "--exclude-editable"]
-    frozen = subprocess.run(freeze, check=True, capture_output=True, text=True, encoding="utf-8")
+    frozen = subprocess.run(freeze, check=True, capture_output=True, encoding="utf-8")
     versions = [line for line in frozen.stdout.splitlines() if "==" in line]
     torch = next(line.partition("+")[0] for line in versions if line.startswith("torch=="))
     extras = [f"--extra={extra}" for extra in EXTRAS]

@@ -89,7 +89,7 @@ def check(copy: Path, setting: str, tests: tuple[str, ...]) -> tuple[bool, str]:
         cwd=copy,
         env=variables | {"PYTHONPATH": path},
         capture_output=True,
-        text=True,
+        encoding="utf-8",
     )
     lines = done.stdout.strip().splitlines()
     if done.returncode not in (0, 1):  # 1: a test failed. Others: it could not be run.

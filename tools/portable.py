@@ -86,7 +86,7 @@ def facts(setting: str) -> dict[str, str]:
         # The last two make MKL and oneDNN say at each call what they use.
         env=environment(setting) | {"MKL_VERBOSE": "1", "ONEDNN_VERBOSE": "1"},
         capture_output=True,
-        text=True,
+        encoding="utf-8",
     )
     if run.returncode:
         sys.exit(f"{setting}: the libraries do not start.\n{run.stderr}")
@@ -190,7 +190,7 @@ def run(setting: str, options: list[str]) -> tuple[str, float]:
     command = [sys.executable, "-m", "pytest", "--nbval", "-m", MARKER, "-q", "-n", "2"]
     command += ["--dist", "loadfile", "-p", "no:cacheprovider", "tests", "chapters", *options]
     process = subprocess.Popen(
-        command, cwd=ROOT, env=environment(setting), stdout=subprocess.PIPE, text=True
+        command, cwd=ROOT, env=environment(setting), stdout=subprocess.PIPE, encoding="utf-8"
     )
     last = ""
     for line in process.stdout:

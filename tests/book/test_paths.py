@@ -80,7 +80,6 @@ def test_cells_that_read_a_log_run_from_the_root(path):
         [sys.executable, "-c", "import matplotlib; matplotlib.use('agg')\n" + program],
         cwd=ROOT,
         capture_output=True,
-        text=True,
         encoding="utf-8",
     )
     assert done.returncode == 0, done.stderr

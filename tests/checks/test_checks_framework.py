@@ -820,7 +820,7 @@ def test_the_time_limit_holds_in_the_python_of_the_live_page(tmp_path):
     done = subprocess.run(
         ["node", "--input-type=module", "-e", run],
         capture_output=True,
-        text=True,
+        encoding="utf-8",
         check=False,
         timeout=60,
     )
