@@ -615,6 +615,7 @@ print("as without")
 """
 
 
+@pytest.mark.slow
 def test_a_model_that_is_really_compiled(tmp_path):
     """In a Python of its own, where no shapes are checked."""
     environment = os.environ | {"PYTHONPATH": str(ROOT / "code"), "TMPDIR": str(tmp_path)}

@@ -262,6 +262,7 @@ def test_log_of_the_positions_is_complete(positions):
     assert len(positions.SEEDS) >= 3
 
 
+@pytest.mark.slow
 @pytest.mark.arithmetic
 def test_one_run_of_the_positions_made_again(positions):
     """Float32 training differs between processors; what was learned should not."""

@@ -228,6 +228,7 @@ def test_rates_of_the_translation(bottleneck, translation):
     assert large.schedule == bottleneck.RECIPE.schedule  # can be read off anywhere, as theirs
 
 
+@pytest.mark.slow
 @pytest.mark.arithmetic
 def test_the_translation_begins_again_as_it_was_logged(
     translation, training_sentences, tmp_path, monkeypatch
@@ -277,6 +278,7 @@ def test_the_committed_translator_is_small_and_made_in_half_an_hour():
     assert COMMITTED.stat().st_size <= 4_000_000
 
 
+@pytest.mark.slow
 @pytest.mark.arithmetic
 def test_the_committed_translator_is_that_of_the_log(
     translation, translator, final_rows, monkeypatch
@@ -301,7 +303,10 @@ def test_the_committed_translator_is_that_of_the_log(
 
 
 @pytest.mark.arithmetic
-@pytest.mark.parametrize("split", ["pronouns, two nouns", "pronouns, three nouns"])
+@pytest.mark.parametrize(
+    "split",
+    ["pronouns, two nouns", pytest.param("pronouns, three nouns", marks=pytest.mark.slow)],
+)
 @pytest.mark.parametrize("trained", [True, False])
 def test_right_pronouns_one_sentence_at_a_time(translation, translator, split, trained):
     model = translator if trained else new_transformer(translation.config_of("small"), seed=0)
@@ -315,6 +320,15 @@ def test_right_pronouns_one_sentence_at_a_time(translation, translator, split, t
     assert sum(expected) > 110 if trained else 30 < sum(expected) < 90
 
 
+def test_no_training_draws_a_tested_sentence(translation):
+    """Every sentence has one home, the only split in which it can be drawn."""
+    english = corpus.english_vocabulary()
+    for split in translation.TESTS:
+        sources = [english.decode(source) for source, _ in translators.numbers(split, 20)]
+        assert {corpus.home(corpus.translate(words)) for words in sources} == {split}
+
+
+@pytest.mark.slow
 def test_tested_sentences_are_not_among_those_of_the_training(translation, training_sentences):
     english, french = corpus.english_vocabulary(), corpus.french_vocabulary()
     known = {pair.english for pair in training_sentences}
@@ -341,6 +355,7 @@ def trained_noun_pairs(training_sentences) -> set[tuple[str, str]]:
     return set().union(*(pair.noun_pairs for pair in training_sentences))
 
 
+@pytest.mark.slow
 def test_the_pronouns_nouns_never_met_in_training(translation, trained_noun_pairs):
     assert len(trained_noun_pairs) > 1000
     assert not any(held_out_words.pair(*nouns) for nouns in trained_noun_pairs)
@@ -411,12 +426,14 @@ def test_mirrors_differ_in_the_adjective_alone(pronouns, held_out):
                 assert one.english["rival"] == other.english["antecedent"]
 
 
+@pytest.mark.slow
 def test_no_sentence_of_the_pronouns_is_met_twice(sides, validation, training_sentences):
     english = [one.pair.english for one in sides + validation]
     assert len(set(english)) == len(english)
     assert not set(english) & {pair.english for pair in training_sentences}
 
 
+@pytest.mark.slow
 def test_the_two_nouns_of_the_mirrors_never_met_in_training(sides, trained_noun_pairs):
     for one in sides:
         (pronoun,) = one.pair.pronouns
@@ -840,6 +857,7 @@ def taken_apart(pronoun_rows) -> dict[tuple[str, str], dict[tuple[str, ...], flo
     }
 
 
+@pytest.mark.slow
 def test_log_of_the_pronouns_is_complete(translation, pronoun_rows, measured):
     runs = {(arm, str(seed)) for arm, (*_, seeds) in translation.ARMS.items() for seed in seeds}
     assert set(pronoun_rows) == runs | {("baseline", "")}
@@ -854,6 +872,7 @@ def test_log_of_the_pronouns_is_complete(translation, pronoun_rows, measured):
         assert all(("follows", f"{where} {head}", "both") in found for where, head in chosen)
 
 
+@pytest.mark.slow
 @pytest.mark.arithmetic
 def test_rows_of_the_committed_translator_can_be_made_again(pronoun_rows, measured):
     """All of them; float32 differs between processors, and then a sentence or two do."""
@@ -1203,6 +1222,7 @@ def test_one_of_the_training_choices_begins_again_as_it_was_logged(choices):
     assert again["above_1"] == pytest.approx(int(logged["above_1"]), abs=2)
 
 
+@pytest.mark.slow
 def test_few_sentences_are_among_the_many(choices, bottleneck, training_sentences):
     run, _ = choices.run_of("few sentences", 0)
     many = bottleneck.training_pairs("additive")

@@ -461,7 +461,7 @@ def assert_same(ours: dict, theirs: dict) -> None:
         assert torch.allclose(ours[place], expected, rtol=0, atol=1e-12), place
 
 
-@each_model
+@some_models
 def test_what_is_recorded_with_a_cache_is_what_is_recorded_without(config):
     model = talkative(config)
     rng = torch.Generator().manual_seed(5)
@@ -531,7 +531,7 @@ def test_texts_that_are_read_by_turns_are_recorded_each_by_itself():
     assert torch.allclose(weights["decoder", 1], first["decoder", 1][:, :, 2:], rtol=0, atol=1e-12)
 
 
-@each_model
+@some_models
 def test_a_patch_acts_with_a_cache_as_without(config):
     """At each stage: the text so far of another run, at two places of the text."""
     model = talkative(config)

@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import nbformat
@@ -124,17 +125,20 @@ def no_outputs(book: Path) -> None:
     change_notebook(book, change)
 
 
+slow = partial(pytest.param, marks=pytest.mark.slow)
+
+
 @pytest.mark.parametrize(
     ("damage", "arguments", "fails"),
     [
         (nothing, NBVAL, False),
-        (nothing, UNIT, False),
-        (nothing, LINT, False),
-        (wrong_scale, NBVAL, True),
-        (wrong_scale, UNIT, True),
+        slow(nothing, UNIT, False),
+        slow(nothing, LINT, False),
+        slow(wrong_scale, NBVAL, True),
+        slow(wrong_scale, UNIT, True),
         (wrong_number, NBVAL, True),
         (another_figure, NBVAL, True),
-        (flipped_figure, NBVAL, True),
+        slow(flipped_figure, NBVAL, True),
         (no_outputs, LINT, True),
     ],
     ids=lambda case: getattr(case, "__name__", str(case)),

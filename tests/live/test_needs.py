@@ -26,7 +26,17 @@ def run_live(path: Path, *in_order: str) -> dict | list:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+# Of every chapter they are pressed in other orders, in test_runs.py, each after what it needs.
+@pytest.mark.parametrize(
+    "path",
+    [
+        path
+        if path.stem.endswith("-queries-keys-values")
+        else pytest.param(path, marks=pytest.mark.slow)
+        for path in NOTEBOOKS
+    ],
+    ids=lambda path: path.stem,
+)
 def test_each_live_cell_runs_after_what_it_needs(path):
     outputs = run_live(path)
     assert len(outputs) > 10
@@ -35,6 +45,7 @@ def test_each_live_cell_runs_after_what_it_needs(path):
         assert texts(sent) == committed(sources[name]), name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_each_live_cell_prints_the_same_after_all_cells_below_it(path):
     """All in order, then all again from the last to the first, in one session."""

@@ -37,6 +37,15 @@ expect.set_options(timeout=PATIENCE)
 sys.path.append(str(ROOT / "_ext"))
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let axe, which takes longest, look at each page on one of two screens, by turns."""
+    for item in items:
+        if item.name.startswith("test_axe_finds_no_violation[chapters/"):
+            if sum(item.callspec.indices.values()) % 2:
+                item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(scope="session")
 def site() -> Path:
     """Return the folder of the built site, if it was built from the sources as they are."""
@@ -61,7 +70,7 @@ class QuietHandler(SimpleHTTPRequestHandler):
 def address(site: Path) -> Iterator[str]:
     """Serve the site on a free port of this machine and give its address."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietHandler, directory=str(site)))
-    Thread(target=server.serve_forever, daemon=True).start()
+    Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}/book/"
     server.shutdown()
 
@@ -69,7 +78,8 @@ def address(site: Path) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Start one headless Chromium for all tests."""
-    names = ("chromium", "chromium-browser", "google-chrome")
+    # The first is Chromium without the windows around its pages: half the work.
+    names = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
     executable = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
     if executable is None:
         if os.environ.get("CI") or os.environ.get("BOOK_NEEDS_BROWSER") == "1":

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from figure_harness import PAIRS, OpenFigure, print_out, tap
+from figure_harness import PAIRS, OpenFigure, assert_in_a_frame, print_out, tap
 from playwright.sync_api import Locator, Page, expect
 from test_site_browser import settle, violations
 
@@ -17,6 +17,10 @@ START = "cross_attention"
 
 def state(page: Page) -> dict:
     return page.evaluate(f"{ELEMENT}.state")
+
+
+# The same 27 boxes are in both; all of them take long.
+ONE_PLACEMENT = ["pre", pytest.param("post", marks=pytest.mark.slow)]
 
 
 def boxes(norm: str = "pre") -> dict[str, Box]:
@@ -149,7 +153,7 @@ def test_the_table_is_the_one_without_a_script(figure_page: OpenFigure) -> None:
 # ------------------------------------------------------- mouse, touch, keyboard
 
 
-@pytest.mark.parametrize("norm", PLACEMENTS)
+@pytest.mark.parametrize("norm", ONE_PLACEMENT)
 def test_mouse_selects_every_box(figure_page: OpenFigure, norm: str) -> None:
     page = figure_page(ArchitectureMap(norm))
     for name, box in boxes(norm).items():
@@ -174,7 +178,7 @@ def test_frames_and_streams_can_be_pressed_too(figure_page: OpenFigure) -> None:
     assert_selected(page, boxes()["target_positions"])
 
 
-@pytest.mark.parametrize("norm", PLACEMENTS)
+@pytest.mark.parametrize("norm", ONE_PLACEMENT)
 def test_touch_selects_every_box(figure_page: OpenFigure, norm: str) -> None:
     page = figure_page(ArchitectureMap(norm), mode="phone")
     for name, box in boxes(norm).items():
@@ -182,7 +186,7 @@ def test_touch_selects_every_box(figure_page: OpenFigure, norm: str) -> None:
         assert_selected(page, box)
 
 
-@pytest.mark.parametrize("norm", PLACEMENTS)
+@pytest.mark.parametrize("norm", ONE_PLACEMENT)
 def test_keys_walk_through_every_box(figure_page: OpenFigure, norm: str) -> None:
     page = figure_page(ArchitectureMap(norm))
     node(page, START).focus()
@@ -363,5 +367,4 @@ def test_a_selection_repaints_in_place_and_in_time(figure_page: OpenFigure) -> N
         }}"""
     )
     assert same
-    # The quicker ones: the others waited for whatever else this machine is doing.
-    assert np.quantile(times, 0.25) <= 16
+    assert_in_a_frame(page, times)

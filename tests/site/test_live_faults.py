@@ -288,6 +288,7 @@ def test_a_second_press_closes_the_question(used_page) -> None:
 # ------------------------------------------------------------------ plans and resets
 
 
+@pytest.mark.slow
 def test_a_cell_does_not_run_when_one_it_needs_fails_in_another_plan(open_chapter) -> None:
     page = open_chapter().page
     first = cell(page, NEEDS_SET_UP)

@@ -165,9 +165,9 @@ def run(place: Locator, source: str | None = None) -> str:
 # ---------------------------------------------------------- every cell, in order
 
 
-# tests/live/ runs the cells of every chapter in the page's own way, without a browser; so two
-# chapters are enough here, one of them with files of the site and figures.
-IN_THE_BROWSER = (FIRST, *(name for name in CHAPTERS if name.endswith("-scaling")))
+# tests/live/ runs the cells of every chapter in the page's own way, without a browser; so one
+# chapter is enough here.
+IN_THE_BROWSER = (FIRST,)
 
 
 @pytest.mark.parametrize(
@@ -288,6 +288,7 @@ def test_errors_read_like_pythons(used_page, source, shown, hidden) -> None:
     assert violations(used_page) == []
 
 
+@pytest.mark.slow
 def test_files_of_the_site_are_found_by_cells(open_chapter) -> None:
     page = open_chapter("05-masking").page
     text = run(cell(page, "ch5-causal"), 'print(open("../experiments/masking.csv").readline())')
@@ -403,7 +404,8 @@ def test_all_of_it_from_the_keyboard(used_page) -> None:
     assert used_page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none"
 
 
-@pytest.mark.parametrize("mode", ["phone", pytest.param("desktop", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("mode", ["phone", "desktop"])
 def test_a_page_in_use_is_accessible(mode, open_chapter) -> None:
     page = open_chapter(FIRST, mode).page
     run(cell(page, "ch3-dict"), "print('a long line ' * 40)\n1 / 0")
@@ -488,6 +490,7 @@ def test_a_figure_follows_the_pointer(figure, browser: Browser, address: str) ->
     assert min(medians, default=99) <= 16
 
 
+@pytest.mark.slow
 def test_reading_alone_costs_little(open_chapter) -> None:
     """At most 60 KB more, compressed, than a page without live code and explorable figures."""
     for chapter in CHAPTERS:

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 
 import pytest
 from built_site import ROOT, pages
-from figure_harness import PAIRS
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 pytestmark = pytest.mark.browser
@@ -63,11 +62,18 @@ def visit(context: BrowserContext, url: str) -> Visit:
 
 # ------------------------------------------------------ every page, every mode
 
-# PAIRS: each width and each theme once. The two other pairs have nothing of their own in the
-# style sheets, where no rule asks for both; `make test-all` looks at them all the same.
+# The style sheets have no rule that asks for a width and a theme. So a page is looked at on
+# one light and wide and one dark and narrow screen, and by axe, which takes longest, on one of
+# the two; `make test-all` looks at each page on all four, with axe.
+QUICK = ("desktop", "phone-dark")
 
 
-@pytest.fixture(scope="module", params=PAIRS)
+@pytest.fixture(
+    scope="module",
+    params=[
+        mode if mode in QUICK else pytest.param(mode, marks=pytest.mark.slow) for mode in MODES
+    ],
+)
 def context(browser: Browser, request: pytest.FixtureRequest) -> Iterator[BrowserContext]:
     context = browser.new_context(**MODES[request.param], reduced_motion="reduce")
     yield context
