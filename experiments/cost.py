@@ -52,8 +52,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 import common
+from attention.heads import merge_heads, split_heads
 from attention.kv_cache import read
-from attention.layers import merge_heads, split_heads
 from attention.report import require
 from attention.transformer import EncoderLayer, LanguageModel, TransformerConfig, new_transformer
 from shared.logs import read_rows

@@ -3,7 +3,7 @@
 import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import hypothesis
 import jaxtyping
@@ -36,10 +36,12 @@ def plain_by_hand() -> ModuleType:
     return load_without_shape_checks("by_hand")
 
 
-@pytest.fixture(scope="session")
-def plain_layers() -> ModuleType:
-    """`attention.layers` as a reader meets it, without enforced shapes."""
-    return load_without_shape_checks("layers")
+@pytest.fixture
+def plain_layers(types_not_checked) -> SimpleNamespace:
+    """The layers and positions as a reader meets them, without enforced shapes."""
+    from attention import layers, positions
+
+    return SimpleNamespace(**vars(positions) | vars(layers))
 
 
 @pytest.fixture(scope="module")

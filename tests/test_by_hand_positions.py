@@ -11,7 +11,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from attention import by_hand, layers
+from attention import by_hand
+from attention import positions as schemes
 
 # Random cases per test; the mutation tester asks for fewer.
 CASES = int(os.environ.get("ATTENTION_TEST_CASES", "500"))
@@ -56,7 +57,7 @@ def test_angles_one_by_one(length, width, base):
     for p in range(length):
         for i in range(math.ceil(width / 2)):
             assert angles[p, i] == pytest.approx(p / base ** (2 * i / width), rel=1e-14, abs=0)
-    assert largest_error(angles, layers.position_angles(length, width, base=base).numpy()) <= 1e-12
+    assert largest_error(angles, schemes.position_angles(length, width, base=base).numpy()) <= 1e-12
 
 
 def test_angles_of_the_first_hand_are_the_positions():
@@ -106,7 +107,7 @@ def test_sinusoids_one_by_one(length, d_model):
             wave = math.cos if odd else math.sin
             expected = wave(pos / 10000 ** (2 * i / d_model))
             assert positions[pos, column] == pytest.approx(expected, abs=1e-13)
-    assert largest_error(positions, layers.sinusoidal_positions(length, d_model).numpy()) <= 1e-13
+    assert largest_error(positions, schemes.sinusoidal_positions(length, d_model).numpy()) <= 1e-13
 
 
 def test_the_first_position_is_zeros_and_ones():
@@ -152,7 +153,7 @@ def test_rotate_one_by_one(rng, batch, length, pairs, base):
             expected[*place, 2 * i + 1] = a * math.sin(angle) + b * math.cos(angle)
     assert turned.dtype == np.float64
     assert largest_error(turned, expected) <= 1e-13
-    theirs = layers.rotate(torch.from_numpy(x.copy()), torch.from_numpy(angles)).numpy()
+    theirs = schemes.rotate(torch.from_numpy(x.copy()), torch.from_numpy(angles)).numpy()
     assert largest_error(turned, theirs) <= 1e-13
 
 
@@ -264,7 +265,7 @@ def test_slopes_one_by_one(heads):
     assert slopes.shape == (heads,)
     assert slopes.dtype == np.float64
     assert slopes.tolist() == pytest.approx(slopes_of_the_authors(heads), rel=1e-12, abs=0)
-    assert largest_error(slopes, layers.alibi_slopes(heads).numpy()) <= 1e-15
+    assert largest_error(slopes, schemes.alibi_slopes(heads).numpy()) <= 1e-15
 
 
 def test_slopes_of_the_paper():
@@ -289,7 +290,7 @@ def test_bias_one_by_one(heads, length):
             for key in range(length):
                 expected = -slope * abs(query - key)
                 assert bias[h, query, key] == pytest.approx(expected, rel=1e-12, abs=0)
-    assert largest_error(bias, layers.alibi_bias(heads, length, length).numpy()) <= 1e-13
+    assert largest_error(bias, schemes.alibi_bias(heads, length, length).numpy()) <= 1e-13
 
 
 def test_bias_counts_distance_in_both_directions():

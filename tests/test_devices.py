@@ -8,6 +8,7 @@ cases run on it too.
 
 import importlib
 import inspect
+import sys
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -208,7 +209,7 @@ CASES = {
     recurrent.Translator: every_model(
         lambda model, source: (
             model(source, TARGET.to(source.device), return_weights=True)
-            if getattr(model.config, "score", "has weights")
+            if getattr(model.config, "score", None)
             else model(source, TARGET.to(source.device))
         )
     ),
@@ -314,7 +315,9 @@ NO_TENSORS = {
 }
 MODULES = (generate, training, recurrent, recall, two_lookups, character_model)
 # Their functions are tried by tests of their own.
-OTHERS = {"layers", "transformer", "kv_cache", "interventions"}
+OTHERS = {
+    *("interventions", "keys_and_values", "kv_cache", "layers", "positions", "transformer"),
+}
 
 
 def name(thing: object) -> str:
@@ -343,11 +346,13 @@ def test_every_public_function_has_a_case():
 def test_every_module_with_torch_is_among_them():
     import attention
 
+    for module in attention.__all__:
+        importlib.import_module(f"attention.{module}")
     with_torch = {
-        module
-        for module in attention.__all__
-        if getattr(importlib.import_module(f"attention.{module}"), "torch", None) is torch
-    }
+        name.split(".")[1]
+        for name, module in sys.modules.items()
+        if name.startswith("attention.") and getattr(module, "torch", None) is torch
+    } & {*attention.__all__}
     assert with_torch == {module.__name__.split(".")[1] for module in MODULES} | OTHERS
 
 

@@ -15,6 +15,7 @@ from torch import nn
 from attention.generate import Stepper, beam, greedy, n_best, sample
 from attention.interventions import (
     attentions,
+    cross_weights,
     forbidding,
     patching,
     recording_streams,
@@ -102,7 +103,7 @@ def test_recorded_weights_are_those_of_the_cross_attention(config):
     with recording_weights(model) as weights:
         logits = model(SOURCE, TARGET)
     assert torch.equal(logits, model(SOURCE, TARGET))  # nobody was disturbed
-    _, cross = model(SOURCE, TARGET, return_weights=True)
+    cross = cross_weights(model, SOURCE, TARGET)
     for layer in range(config.decoder_layers):
         assert torch.allclose(weights["cross", layer], cross[:, layer], rtol=0, atol=1e-12)
 
@@ -168,11 +169,9 @@ def test_recorded_streams_are_what_the_layers_hand_on(model):
     assert torch.equal(model.encoder.norm(x), memory)
 
 
-@pytest.mark.parametrize("return_weights", [False, True])
-def test_streams_of_the_decoder_lead_to_the_logits(model, return_weights):
+def test_streams_of_the_decoder_lead_to_the_logits(model):
     with recording_streams(model) as streams:
-        logits = model(SOURCE, TARGET, return_weights)
-    logits = logits[0] if return_weights else logits
+        logits = model(SOURCE, TARGET)
     assert torch.equal(model.to_logits(model.decoder.norm(streams["decoder", 2])), logits)
     assert [place for place in streams if place[0] == "decoder"] == [
         ("decoder", stage) for stage in range(3)
@@ -344,14 +343,15 @@ def test_a_patch_stays_where_it_was_put(model):
     assert torch.equal(after["encoder", 2], model.encoder.layers[1](expected, mask))
 
 
-def test_a_patched_layer_still_returns_its_weights(model):
+def test_a_patched_layer_is_still_recorded(model):
     with recording_streams(model) as streams:
         model(OTHER, TARGET)
     places = torch.ones(TARGET.shape, dtype=torch.bool)
     with patching(model, "decoder", 2, places, streams["decoder", 2]):
-        logits, weights = model(SOURCE, TARGET, return_weights=True)
+        logits = model(SOURCE, TARGET)
+        weights = cross_weights(model, SOURCE, TARGET)
     assert torch.equal(logits, model(OTHER, TARGET))
-    assert torch.equal(weights, model(SOURCE, TARGET, return_weights=True)[1])
+    assert torch.equal(weights, cross_weights(model, SOURCE, TARGET))
 
 
 # ------------------------------------------------------- while a model is writing

@@ -28,6 +28,7 @@ from attention.generate import (
     sample,
     stepper_for,
 )
+from attention.keys_and_values import ROOM
 from attention.kv_cache import (
     CachedTransformerStepper,
     KeysAndValues,
@@ -38,7 +39,7 @@ from attention.kv_cache import (
     read,
     source_cache_bytes,
 )
-from attention.layers import ROOM, MultiHeadAttention
+from attention.layers import MultiHeadAttention
 from attention.training import END, START, decode_all, evaluating, pad
 from attention.transformer import (
     NORMS,

@@ -12,19 +12,15 @@ from torch.nn import functional as F
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from attention import by_hand
-from attention.layers import (
-    FeedForward,
-    LayerNorm,
+from attention.heads import merge_heads, split_heads
+from attention.layers import FeedForward, LayerNorm, MultiHeadAttention, layer_norm
+from attention.positions import (
     LearnedPositions,
-    MultiHeadAttention,
     alibi_bias,
     alibi_slopes,
-    layer_norm,
-    merge_heads,
     position_angles,
     rotate,
     sinusoidal_positions,
-    split_heads,
 )
 
 # Random cases per comparison with torch; the mutation tester asks for fewer.

@@ -1,7 +1,10 @@
 """Sentences and tables that cells print."""
 
+import ast
+
 import pytest
 
+from attention import report
 from attention.report import listing, require, section, sentence, table
 
 
@@ -58,6 +61,40 @@ class Pair:
     def both(self):
         """Return both."""
         return "one", "two"
+
+
+class Checked:
+    """A class whose functions check."""
+
+    def __init__(self, number: int, what: str = "a number", *others: float, loud: bool = False):
+        require(number > 0, "number", what, number)
+        number = checked_number(number)
+
+        self.number = number
+
+    def only(self):
+        """Check, and do nothing else."""
+        check_number(self.number)
+
+
+def test_a_listing_has_neither_checks_nor_types():
+    assert listing(Checked).splitlines() == [
+        "class Checked:",
+        '    def __init__(self, number, what="a number", *others, loud=False):',
+        "        self.number = number",
+    ]
+
+
+def test_a_long_signature_is_wrapped():
+    source = (
+        "def name(" + ", ".join(f"argument_{n}: int = {n}" for n in range(9)) + "):\n    return 0"
+    )
+    lines = report._idea(source).splitlines()
+    assert max(map(len, lines)) <= report.WIDTH
+    assert lines[1].startswith(" " * len("def name(") + "argument_")
+    parsed, expected = ast.parse("\n".join(lines)), ast.parse(source)
+    names = [[a.arg for a in tree.body[0].args.args] for tree in (parsed, expected)]
+    assert names[0] == names[1]
 
 
 def test_a_listing_is_the_source_without_docstrings():

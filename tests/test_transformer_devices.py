@@ -16,7 +16,8 @@ from tests.pretended_device import DEVICE, pretended_device
 from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves
 
-from attention import interventions, kv_cache, layers, transformer
+from attention import heads, interventions, keys_and_values, kv_cache, layers, transformer
+from attention import positions as schemes
 from attention.generate import beam, greedy, sample
 from attention.transformer import POSITIONS, TransformerConfig, new_transformer
 
@@ -44,8 +45,8 @@ def attended(device: torch.device) -> list:
     x = numbers(3, 5, 8).to(device)
     options = {
         "mask": transformer.causal_mask(5, device=device)[None],
-        "angles": layers.position_angles(5, 4, device=device),
-        "score_bias": layers.alibi_bias(2, 5, 5, device),
+        "angles": schemes.position_angles(5, 4, device=device),
+        "score_bias": schemes.alibi_bias(2, 5, 5, device),
     }
     kept = attention.keys_and_values(x)
     both = [attention(x, return_weights=weights, **options) for weights in (False, True)]
@@ -54,7 +55,7 @@ def attended(device: torch.device) -> list:
 
 def kept_and_picked(device: torch.device) -> list:
     with torch.no_grad():
-        kept = layers.KeysAndValues(*(numbers(2, 2, 3, 4).to(device) for _ in range(2)))
+        kept = keys_and_values.KeysAndValues(*(numbers(2, 2, 3, 4).to(device) for _ in range(2)))
         fork = kept.fork()
         fork.append(*(numbers(2, 2, 1, 4).to(device) for _ in range(2)))
         return [list(one) for one in (kept, fork, fork.first(2), fork[torch.tensor([1])])]
@@ -73,7 +74,8 @@ def translated(device: torch.device, position: str) -> list:
     layer = one.decoder.layers[0]
     cached = kv_cache.CachedTransformerStepper(one)
     return [
-        one(source, target, return_weights=True),
+        one(source, target),
+        interventions.cross_weights(one, source, target),
         layer(before, x, transformer.causal_mask(3, device=device)[None], mask, **where),
         one.decoder(before, x, mask),
         [greedy(way, source, 5) for way in (one, cached)],
@@ -143,14 +145,14 @@ def normed(device: torch.device) -> list:
 
 
 def placed(device: torch.device) -> list:
-    angles = layers.position_angles(3, 8, 5, device=device)
-    made = [layers.sinusoidal_positions(3, 7, 2, device), layers.alibi_slopes(3, device)]
-    turned = layers.rotate(numbers(3, 8).to(device), angles)
-    return [angles, *made, turned, layers.alibi_bias(3, 2, 5, device)]
+    angles = schemes.position_angles(3, 8, 5, device=device)
+    made = [schemes.sinusoidal_positions(3, 7, 2, device), schemes.alibi_slopes(3, device)]
+    turned = schemes.rotate(numbers(3, 8).to(device), angles)
+    return [angles, *made, turned, schemes.alibi_bias(3, 2, 5, device)]
 
 
 def learned(device: torch.device) -> list:
-    positions = layers.LearnedPositions(5, 4).to(device)
+    positions = schemes.LearnedPositions(5, 4).to(device)
     nn.init.ones_(positions.weight)
     return [positions(2, 3)]
 
@@ -184,8 +186,7 @@ CASES = {
     each_position(translated): {
         *("Transformer", "Encoder", "Decoder", "EncoderLayer", "DecoderLayer", "Embedding"),
         *("Residual", "positions_in_scores", "CachedTransformerStepper"),
-        *("new_transformer", "new_attention", "new_feed_forward", "new_logits", "final_norm"),
-        *("initialise", "for_each", "kept_length"),
+        *("Stack", "new_transformer", "initialise", "cross_weights"),
     },
     each_position(gone_on): {"LanguageModel", "read", "go_on", "likeliest"},
     rows_of_the_source: {"SourceRows"},
@@ -196,17 +197,26 @@ CASES = {
     },
     saved_and_loaded: {"save", "load"},
 }
-NO_TENSORS = {"TransformerConfig", "parameters_of", "cache_bytes", "source_cache_bytes"}
+NO_TENSORS = {
+    "TransformerConfig",
+    "length_of",
+    "parameters_of",
+    "cache_bytes",
+    "source_cache_bytes",
+}
+
+
+MODULES = (heads, keys_and_values, layers, schemes, transformer, kv_cache, interventions)
 
 
 def test_every_public_function_has_a_case():
     there = {
         key
-        for module in (layers, transformer, kv_cache, interventions)
+        for module in MODULES
         for key, thing in vars(module).items()
         if not key.startswith("_")
         and (inspect.isfunction(thing) or inspect.isclass(thing))
-        and thing.__module__ == module.__name__
+        and thing.__module__.startswith(module.__name__)
     }
     assert set().union(*CASES.values()) | NO_TENSORS == there
 
@@ -248,9 +258,9 @@ def test_an_apple_gpu_gets_its_tables_from_the_cpu(monkeypatch):
 
     monkeypatch.setattr(torch, "arange", watched)
     for make in (
-        lambda device: layers.position_angles(3, 4, device=device),
-        lambda device: layers.sinusoidal_positions(3, 4, device=device),
-        lambda device: layers.alibi_bias(2, 3, 3, device),
+        lambda device: schemes.position_angles(3, 4, device=device),
+        lambda device: schemes.sinusoidal_positions(3, 4, device=device),
+        lambda device: schemes.alibi_bias(2, 3, 3, device),
     ):
         seen.clear()
         make(torch.device("mps"))

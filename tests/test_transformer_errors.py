@@ -9,15 +9,15 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 import torch
-from tests.conftest import load_without_shape_checks
 
+import attention.transformer
 from attention import training
 
 
-@pytest.fixture(scope="module")
-def transformer():
+@pytest.fixture
+def transformer(types_not_checked):
     """`attention.transformer` as a reader meets it."""
-    return load_without_shape_checks("transformer")
+    return attention.transformer
 
 
 def check_message(call, message):

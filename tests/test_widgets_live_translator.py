@@ -165,7 +165,7 @@ def test_padding_and_start_are_never_written(in_node: InNode, tmp_path: Path) ->
 
 
 def test_positions(in_node: InNode) -> None:
-    from attention.layers import sinusoidal_positions
+    from attention.positions import sinusoidal_positions
 
     for width in (1, 6, 7):
         page = in_node("return [0, 1, 2, 50].map((p) => [...sinusoidalPosition(p, given)])", width)

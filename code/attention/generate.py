@@ -30,6 +30,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
 from attention._arguments import as_integer, as_real, unwrapped
+from attention.interventions import cross_weights
 from attention.recurrent import Memory, Translator
 from attention.report import require
 from attention.training import END, PADDING, START, check_positive, device_of, evaluating
@@ -264,8 +265,11 @@ def greedy(
     if not return_weights:
         return tokens
     model = unwrapped(stepper_for(model).model)
-    with evaluating(model):
-        _, weights = model(source, tokens, return_weights=True)
+    if isinstance(model, Transformer):
+        weights = cross_weights(model, source, tokens)
+    else:
+        with evaluating(model):
+            _, weights = model(source, tokens, return_weights=True)
     by_token = weights.movedim(-2, 1)  # (batch, length, ..., source_length): the same numbers
     by_token[tokens == PADDING] = 0.0
     return tokens, weights

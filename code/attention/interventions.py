@@ -42,13 +42,14 @@ from functools import partial
 from typing import SupportsIndex
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.hooks import RemovableHandle
 
 from attention._arguments import as_integer, unwrapped
-from attention.layers import KeysAndValues, MultiHeadAttention
+from attention.keys_and_values import KeysAndValues
+from attention.layers import MultiHeadAttention
 from attention.report import require
 from attention.training import evaluating
 from attention.transformer import LanguageModel, Transformer
@@ -57,6 +58,8 @@ Place = tuple[str, int]  # ("encoder", 1): which stack, and how deep
 Edges = Bool[Tensor, "*batch queries keys"]
 Places = Bool[Tensor, "batch length"]
 Stream = Float[Tensor, "batch length d_model"]
+Source = Int[Tensor, "batch source_length"]
+Tokens = Int[Tensor, "batch length"]
 
 
 def attentions(model: nn.Module) -> dict[str, list[MultiHeadAttention]]:
@@ -145,6 +148,30 @@ def recording_weights(model: nn.Module) -> Iterator[dict[Place, Tensor]]:
             handles += [*text.handles, attention.register_forward_hook(hook, with_kwargs=True)]
     with _removing(handles):
         yield weights
+
+
+def cross_weights(
+    model: nn.Module, source: Source, target: Tokens
+) -> Float[Tensor, "batch layers heads length source_length"]:
+    """Let a model predict a target, and return where it looks in the source meanwhile.
+
+    Parameters
+    ----------
+    model : Transformer
+    source : (batch, source_length)
+    target : (batch, length)
+        See ``Transformer.forward``.
+
+    Returns
+    -------
+    weights : (batch, decoder_layers, heads, length, source_length)
+        Row t is of the step that *writes* ``target[:, t]``; what it reads at that place is
+        the token before.
+    """
+    with torch.no_grad(), recording_weights(model) as weights:
+        unwrapped(model)(source, target)
+    layers = range(len(attentions(model)["cross"]))
+    return torch.stack([weights["cross", layer] for layer in layers], dim=1)
 
 
 @contextmanager
@@ -333,12 +360,9 @@ def _at_stage(
         x = meet(named["x"], kept, _length(kept, 0))
         return None if x is None else ((), named | {"x": x})
 
-    def after(layer: nn.Module, arguments: tuple, named: dict, output: object) -> object:
-        x = output[0] if isinstance(output, tuple) else output
+    def after(layer: nn.Module, arguments: tuple, named: dict, output: Stream) -> Stream | None:
         kept = _by_name(layer, arguments, named).get("kept")
-        x = meet(x, kept, _length(kept, x.shape[1]) - x.shape[1])
-        # A decoder's layer that was asked for them returns weights too.
-        return (x, *output[1:]) if isinstance(output, tuple) and x is not None else x
+        return meet(output, kept, _length(kept, output.shape[1]) - output.shape[1])
 
     if stage == 0:
         return layer.register_forward_pre_hook(before, with_kwargs=True)

@@ -23,7 +23,7 @@ from torch import Tensor
 
 from attention._arguments import unwrapped
 from attention.generate import Logits, LogP, Source, State, Token, finest
-from attention.layers import KeysAndValues
+from attention.keys_and_values import KeysAndValues
 from attention.report import require
 from attention.training import check_numbers, check_positive, evaluating
 from attention.transformer import LanguageModel, Transformer, TransformerConfig
@@ -271,7 +271,7 @@ def cache_bytes(
     """Count the bytes of the keys and values that self-attention keeps.
 
     2 · layers · batch · length · d_model numbers: the heads share d_model among them.
-    Room that is set aside for the next few positions (``layers.ROOM``) is not counted.
+    Room that is set aside for the next few positions (``keys_and_values.ROOM``) is not counted.
 
     Parameters
     ----------

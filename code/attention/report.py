@@ -105,30 +105,67 @@ def book_path(name: str) -> Path:
     raise ValueError(f"name: expected a file of the book, got {name!r}")
 
 
-def listing(*things: object) -> str:
-    """Return the source of functions and classes as it stands, without the docstrings.
+WIDTH = 79  # of a listing: what a phone can scroll through
 
-    The comments stay. A chapter says in prose what a docstring says.
+
+def listing(*things: object) -> str:
+    """Return the source of functions and classes, without docstrings, checks and types.
+
+    All else is as it stands, the comments too. A chapter says in prose what a docstring
+    says, and a comment has the shapes. A check is a line that calls a function named
+    ``check...`` or ``require``; types are those of a function's arguments.
 
     Parameters
     ----------
     *things : functions, methods or classes
         Two blank lines stand between them.
     """
-    return "\n\n\n".join(_without_docstrings(inspect.getsource(thing)) for thing in things)
+    return "\n\n\n".join(_idea(inspect.getsource(thing)) for thing in things)
 
 
-def _without_docstrings(source: str) -> str:
+def _idea(source: str) -> str:
+    """Leave out docstrings, lines that only check, and the types of arguments."""
     source = textwrap.dedent(source).rstrip()
-    dropped: set[int] = set()  # numbers of lines, from 1
+    lines: list[str | None] = source.split("\n")  # None: dropped
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node):
-            text = node.body[0]
-            dropped |= set(range(text.lineno, text.end_lineno + 1))
-    lines = source.split("\n")
-    # A blank line that parted a docstring from what comes after it goes with it.
-    dropped |= {number + 1 for number in dropped if lines[number : number + 1] == [""]}
-    return "\n".join(line for number, line in enumerate(lines, 1) if number not in dropped)
+        if not isinstance(node, ast.ClassDef | ast.FunctionDef):
+            continue
+        if isinstance(node, ast.FunctionDef):
+            signature = range(node.lineno - 1, node.body[0].lineno - 1)
+            if signature:
+                head, *rest = signature
+                lines[head] = _signature(node, lines[head])
+                for number in rest:
+                    lines[number] = None
+        left_out = [node.body[0]] if ast.get_docstring(node) else []
+        left_out += [part for part in node.body if _is_check(part)]
+        if len(left_out) == len(node.body):
+            left_out = [node]  # it did nothing else
+        for part in left_out:
+            end = part.end_lineno
+            # A blank line that parted it from what comes after goes with it.
+            end += lines[end : end + 1] == [""]
+            lines[part.lineno - 1 : end] = [None] * (end - part.lineno + 1)
+    return "\n".join(line for line in lines if line is not None).rstrip()
+
+
+def _signature(node: ast.FunctionDef, line: str) -> str:
+    """Write a function's first line without types, in several if it is long."""
+    for argument in ast.walk(node.args):
+        if isinstance(argument, ast.arg):
+            argument.annotation = None
+    arguments = ast.unparse(node.args).replace("'", '"')
+    start = f"{line[: node.col_offset]}def {node.name}("
+    indent = " " * len(start)
+    wrapped = textwrap.wrap(f"{arguments}):", WIDTH - len(start))
+    return start + f"\n{indent}".join(wrapped)
+
+
+def _is_check(statement: ast.AST) -> bool:
+    """Tell whether a statement does nothing but check arguments, and take them as checked."""
+    call = statement.value if isinstance(statement, ast.Expr | ast.Assign) else None
+    name = call.func.id if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) else ""
+    return name.lstrip("_").startswith(("check", "require"))
 
 
 def require(condition: bool, argument: str, expected: str, got: object) -> None:

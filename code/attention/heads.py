@@ -1,0 +1,65 @@
+"""Cutting vectors into heads and putting heads together again, in torch (multi-head).
+
+A cut is a view: no number is copied.
+"""
+
+from jaxtyping import Float
+from torch import Tensor
+
+from attention._layer_arguments import check_divides, check_rows, positive_integer
+
+
+def split_heads(
+    x: Float[Tensor, "*batch length width"], heads: int
+) -> Float[Tensor, "*batch heads length head_width"]:
+    """Cut the last axis into ``heads`` equal parts and put them in front.
+
+    Parameters
+    ----------
+    x : (..., length, width)
+    heads : int
+        Must divide ``width``.
+
+    Returns
+    -------
+    split : (..., heads, length, width / heads)
+        A view of ``x``: no number is copied.
+
+    Raises
+    ------
+    ValueError
+        If ``x`` is not a floating-point tensor with at least two axes, or
+        ``heads`` does not divide its width.
+    """
+    check_rows("x", x)
+    heads = positive_integer("heads", heads)
+    check_divides(heads, "the last axis of x", x.shape[-1])
+    # The cut comes first, (..., length, heads, head_width), and only then do
+    # two axes change places. A reshape to the final shape would mix positions.
+    return x.unflatten(-1, (heads, -1)).transpose(-2, -3)
+
+
+def merge_heads(
+    x: Float[Tensor, "*batch heads length head_width"],
+) -> Float[Tensor, "*batch length width"]:
+    """Put the heads side by side again: the inverse of ``split_heads``.
+
+    Parameters
+    ----------
+    x : (..., heads, length, head_width)
+
+    Returns
+    -------
+    merged : (..., length, heads * head_width)
+
+    Raises
+    ------
+    ValueError
+        If ``x`` is not a floating-point tensor with at least three axes.
+    """
+    check_rows("x", x)
+    if x.ndim < 3:
+        raise ValueError(
+            f"x: expected (..., heads, length, head_width), got shape {tuple(x.shape)}"
+        )
+    return x.transpose(-2, -3).flatten(-2)

@@ -1,0 +1,56 @@
+"""Making transformers, counting their parameters, and keeping them in files (transformer)."""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from attention._arguments import unwrapped
+from attention.report import require
+from attention.training import load_weights, read_tensors, save_weights
+from attention.transformer.config import TransformerConfig
+from attention.transformer.models import LanguageModel, Transformer
+
+
+def new_transformer(config: TransformerConfig, seed: int) -> Transformer | LanguageModel:
+    """Make an untrained model whose weights depend on config and seed alone.
+
+    Without a source it is a ``LanguageModel``.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return _kind(config)(config)
+
+
+def parameters_of(config: TransformerConfig) -> int:
+    """Count the numbers that training would adjust, each shared matrix once."""
+    with torch.device("meta"):  # shapes without memory behind them
+        return sum(parameter.numel() for parameter in _kind(config)(config).parameters())
+
+
+def save(path: str | Path, model: Transformer | LanguageModel) -> None:
+    """Write a model's weights and config to a ``.safetensors`` file."""
+    model = unwrapped(model)
+    save_weights(path, model, {"kind": "transformer", "config": asdict(model.config)})
+
+
+def load(path: str | Path) -> Transformer | LanguageModel:
+    """Make the model that ``save`` wrote.
+
+    Raises
+    ------
+    ValueError
+        If there is no such file, it is damaged, or it holds something else.
+    """
+    _, header = read_tensors(path)
+    kind = header.get("kind")
+    require(kind == "transformer", str(path), "the weights of a transformer", kind)
+    model = new_transformer(TransformerConfig(**header["config"]), seed=0)
+    load_weights(path, model)
+    return model
+
+
+def _kind(config: TransformerConfig) -> Callable[[TransformerConfig], nn.Module]:
+    return LanguageModel if config.source_symbols is None else Transformer
