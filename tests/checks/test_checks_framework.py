@@ -21,7 +21,8 @@ from answers import FEWEST
 
 from attention import by_hand, checks
 from attention.checks import EXERCISES, _limit, _mistakes
-from attention.checks._exercise import close, example
+from attention.checks._comparison import close
+from attention.checks._definition import example
 from attention.checks._printing import table
 
 # A checker is quiet, whatever the answer does.
