@@ -52,7 +52,7 @@ from attention.checks.masking import (
 from attention.checks.multi_head import EXERCISES as MULTI_HEAD
 from attention.checks.multi_head import (
     merge_heads,
-    multi_head,
+    multi_head,  # from here on the checker, no longer the folder
     parameters,
     split_heads,
     sum_over_heads,
