@@ -1,16 +1,16 @@
 """Right answers pass, and each wrong one gets the diagnosis of its own mistake."""
 
-import answers_chapter01  # noqa: F401 - fills the collection
-import answers_chapter02  # noqa: F401
-import answers_chapter03  # noqa: F401
-import answers_chapter04  # noqa: F401
-import answers_chapter05  # noqa: F401
-import answers_chapter06  # noqa: F401
-import answers_chapter07  # noqa: F401
-import answers_chapter08  # noqa: F401
-import answers_chapter09  # noqa: F401
-import answers_chapter10  # noqa: F401
+import answers_alignment  # noqa: F401 - fills the collection
+import answers_bottleneck  # noqa: F401
+import answers_cost  # noqa: F401
 import answers_further  # noqa: F401
+import answers_masking  # noqa: F401
+import answers_multi_head  # noqa: F401
+import answers_position  # noqa: F401
+import answers_queries_keys_values  # noqa: F401
+import answers_scaling  # noqa: F401
+import answers_transformer  # noqa: F401
+import answers_translation  # noqa: F401
 import numpy as np
 import pytest
 from answers import FEWEST, RIGHT, WRONG
@@ -18,6 +18,7 @@ from answers import FEWEST, RIGHT, WRONG
 from attention import checks
 from attention.checks import EXERCISES
 from attention.checks._printing import paragraph
+from attention.checks._verdict import show
 
 # A catalogue of mistakes is made of thousands of small functions; their shapes are the exercise.
 pytestmark = [
@@ -55,10 +56,10 @@ def test_wrong_answers_get_their_own_diagnosis(name, slug, answer):
         assert told == paragraph(f"✗ {name}: {(symptoms | known)[slug]}")
 
     # The example shown is one that fails, for a misconception the smallest.
-    responses = exercise._ask_all(answer)
+    responses = exercise.ask_all(answer)
     with np.errstate(all="ignore"):
         examples = [
-            exercise._shown(i, response)
+            show(exercise, i, response)
             for i, response in enumerate(responses)
             if response.usable and not exercise.is_right(i, response)
         ]

@@ -21,7 +21,8 @@ from answers import FEWEST
 
 from attention import by_hand, checks
 from attention.checks import EXERCISES, _limit, _mistakes
-from attention.checks._exercise import close, example
+from attention.checks._comparison import close
+from attention.checks._definition import example
 from attention.checks._printing import table
 
 # A checker is quiet, whatever the answer does.
@@ -1060,12 +1061,24 @@ def test_a_wide_wrong_answer_is_cut():
 # ---------------------------------------------------------------- the package
 
 
+def checkers_called_in_the_book():
+    """Map each checker to the word of its chapter, in the order of the book."""
+    called = {}
+    for path in sorted((Path(__file__).parents[2] / "chapters").glob("*.ipynb")):
+        word = path.stem.partition("-")[2].replace("-", "_")
+        for cell in nbformat.read(path, as_version=4).cells:
+            for name in re.findall(r"^checks\.(\w+)\(", cell.source, re.MULTILINE):
+                called.setdefault(name, word)
+    return called
+
+
+def test_each_checker_is_a_file_of_its_name_in_the_folder_of_its_chapter():
+    for name, word in checkers_called_in_the_book().items():
+        assert getattr(checks, name).__module__ == f"attention.checks.{word}.{name}"
+
+
 def test_exercises_are_the_public_checkers_in_the_order_of_the_book():
-    chapters = sorted((Path(__file__).parents[2] / "chapters").glob("*.ipynb"))
-    cells = [cell for path in chapters for cell in nbformat.read(path, as_version=4).cells]
-    called = [re.findall(r"^checks\.(\w+)\(", cell.source, re.MULTILINE) for cell in cells]
-    in_the_book = dict.fromkeys(name for names in called for name in names)
-    assert list(EXERCISES) == list(in_the_book)
+    assert list(EXERCISES) == list(checkers_called_in_the_book())
     for name, check in zip(EXERCISES, CHECKERS, strict=True):
         assert check.__name__ == name == EXERCISES[name].name
         assert "``answer(" in check.__doc__

@@ -10,39 +10,63 @@ A checker calls the function on small examples. It never raises and never
 changes anything of yours. The verdict prints as a short message; it also has
 ``passed`` (True or False) and ``diagnosis`` (one word for what is wrong).
 
-The docstring of each checker says what its exercise asks for. How a diagnosis
-is found is told in ``_exercise.py``; the common mistakes are listed in
-``chapter03.py`` and its neighbours, one for each chapter.
+The docstring of each checker says what its exercise asks for. It stands in a
+file of its own, in the folder of its chapter: ``scaling/entropy.py``. How a
+diagnosis is found is told in ``_diagnosis.py``. The common mistakes stand with
+the exercise; those that several exercises share stand in ``_mistakes``.
 """
 
-from attention.checks import (
-    chapter01,
-    chapter02,
-    chapter03,
-    chapter04,
-    chapter05,
-    chapter06,
-    chapter07,
-    chapter08,
-    chapter09,
-    chapter10,
-)
 from attention.checks._exercise import Exercise, Misconception, Symptom, Verdict
-from attention.checks.chapter01 import (
-    decoder_inputs,
-    exact_match,
-    last_states,
-    read_sentence,
-    steps_to_fade,
-)
-from attention.checks.chapter02 import (
+from attention.checks.alignment import EXERCISES as ALIGNMENT
+from attention.checks.alignment import (
     additive_scores,
     alignment_error_rate,
     look_back,
     projected_scores,
     strongest_sources,
 )
-from attention.checks.chapter03 import (
+from attention.checks.bottleneck import EXERCISES as BOTTLENECK
+from attention.checks.bottleneck import (
+    decoder_inputs,
+    exact_match,
+    last_states,
+    read_sentence,
+    steps_to_fade,
+)
+from attention.checks.cost import EXERCISES as COST
+from attention.checks.cost import (
+    cache_numbers,
+    cached_step,
+    length_of_equal_work,
+    merge_outputs,
+    read_key,
+)
+from attention.checks.masking import EXERCISES as MASKING
+from attention.checks.masking import (
+    causal_mask,
+    combined_mask,
+    masked_softmax,
+    shift_targets,
+    window_mask,
+)
+from attention.checks.multi_head import EXERCISES as MULTI_HEAD
+from attention.checks.multi_head import (
+    merge_heads,
+    multi_head,  # from here on the checker, no longer the folder
+    parameters,
+    split_heads,
+    sum_over_heads,
+)
+from attention.checks.position import EXERCISES as POSITION
+from attention.checks.position import (
+    alibi_bias,
+    rotate,
+    shift_matrix,
+    sinusoidal_positions,
+    values_from_averages,
+)
+from attention.checks.queries_keys_values import EXERCISES as QUERIES_KEYS_VALUES
+from attention.checks.queries_keys_values import (
     attention,
     contextual_vector,
     cross_attention,
@@ -50,35 +74,16 @@ from attention.checks.chapter03 import (
     scores,
     softmax_rows,
 )
-from attention.checks.chapter04 import (
+from attention.checks.scaling import EXERCISES as SCALING
+from attention.checks.scaling import (
     entropy,
     jacobian,
     scale_for,
     score_variance,
     temperature_for,
 )
-from attention.checks.chapter05 import (
-    causal_mask,
-    combined_mask,
-    masked_softmax,
-    shift_targets,
-    window_mask,
-)
-from attention.checks.chapter06 import (
-    merge_heads,
-    multi_head,
-    parameters,
-    split_heads,
-    sum_over_heads,
-)
-from attention.checks.chapter07 import (
-    alibi_bias,
-    rotate,
-    shift_matrix,
-    sinusoidal_positions,
-    values_from_averages,
-)
-from attention.checks.chapter08 import (
+from attention.checks.transformer import EXERCISES as TRANSFORMER
+from attention.checks.transformer import (
     decoder_layer,
     embed,
     feed_forward,
@@ -86,37 +91,30 @@ from attention.checks.chapter08 import (
     layer_parameters,
     residual,
 )
-from attention.checks.chapter09 import (
+from attention.checks.translation import EXERCISES as TRANSLATION
+from attention.checks.translation import (
     beam_step,
     flip_rate,
     learning_rate,
     smoothed_targets,
     top_p,
 )
-from attention.checks.chapter10 import (
-    cache_numbers,
-    cached_step,
-    length_of_equal_work,
-    merge_outputs,
-    read_key,
-)
 
 # By the name of the checker, in the order of the book.
 EXERCISES: dict[str, Exercise] = {
     exercise.name: exercise
-    for chapter in (
-        chapter01,
-        chapter02,
-        chapter03,
-        chapter04,
-        chapter05,
-        chapter06,
-        chapter07,
-        chapter08,
-        chapter09,
-        chapter10,
+    for exercise in (
+        *BOTTLENECK,
+        *ALIGNMENT,
+        *QUERIES_KEYS_VALUES,
+        *SCALING,
+        *MASKING,
+        *MULTI_HEAD,
+        *POSITION,
+        *TRANSFORMER,
+        *TRANSLATION,
+        *COST,
     )
-    for exercise in chapter.EXERCISES
 }
 
 __all__ = [

@@ -1,5 +1,6 @@
 """Write small examples as plain text: rounded numbers, lines of at most 79 characters."""
 
+import re
 import textwrap
 
 import numpy as np
@@ -9,12 +10,21 @@ Array = np.ndarray
 WIDTH = 79
 INDENT = "  "
 MOST_ENTRIES = 40
+LONGEST_TEXT = 200
 FEWEST_DIGITS, MOST_DIGITS = 4, 9
 
 
 def paragraph(text: str) -> str:
     """Break a text into lines."""
     return textwrap.fill(text, WIDTH, break_on_hyphens=False)
+
+
+def on_one_line(text: str) -> str:
+    """Put a text on one line, short, with no memory address and no folder."""
+    text = re.sub(r" at 0x[0-9A-Fa-f]+", "", " ".join(text.split()))
+    text = re.sub(r"""(?<![^\s'"(<])(?:[A-Za-z]:)?[/\\](?:[^\s/\\'"]+[/\\])+""", "", text)
+    text = "".join(letter for letter in text if letter.isprintable())
+    return text if len(text) <= LONGEST_TEXT else text[: LONGEST_TEXT - 3] + "..."
 
 
 def table(rows: list[tuple[str, object]]) -> str:

@@ -1,0 +1,38 @@
+"""The common mistakes of attention and of its softmax, shared by all exercises that hold one."""
+
+from attention.checks._mistakes.catalogue import (
+    MISTAKES,
+    for_one_query,
+    of_attention,
+    of_softmax,
+)
+from attention.checks._mistakes.mask import FULLY_MASKED_NAN, FULLY_MASKED_NOT_ZERO
+from attention.checks._mistakes.scores import distances, unit_rows
+from attention.checks._mistakes.softmax_axes import OVER_THE_QUERIES
+from attention.checks._mistakes.softmax_stability import OVERFLOW
+from attention.checks._mistakes.softmaxes import (
+    is_rescaled,
+    normalised,
+    safe_ratio,
+    unstable_softmax,
+)
+from attention.checks._mistakes.steps import Attention, minus_infinity
+
+__all__ = [
+    "FULLY_MASKED_NAN",
+    "FULLY_MASKED_NOT_ZERO",
+    "MISTAKES",
+    "OVERFLOW",
+    "OVER_THE_QUERIES",
+    "Attention",
+    "distances",
+    "for_one_query",
+    "is_rescaled",
+    "minus_infinity",
+    "normalised",
+    "of_attention",
+    "of_softmax",
+    "safe_ratio",
+    "unit_rows",
+    "unstable_softmax",
+]
