@@ -37,12 +37,12 @@ from attention.transformer import TransformerConfig, new_transformer
 generate = load_without_shape_checks("generate")
 training = load_without_shape_checks("training")
 recurrent = load_without_shape_checks("recurrent")
-recall = load_without_shape_checks("recall")
-two_lookups = load_without_shape_checks("two_lookups")
-character_model = load_without_shape_checks("character_model")
+recall = load_without_shape_checks("tasks/recall")
+two_lookups = load_without_shape_checks("tasks/two_lookups")
+character_model = load_without_shape_checks("tasks/character_model")
 hand = load_without_shape_checks("by_hand")
 tiles = load_without_shape_checks("tiled")
-calendar = load_without_shape_checks("dates")
+calendar = load_without_shape_checks("tasks/dates")
 drawing = load_without_shape_checks("corpus/drawing")
 vocabulary = load_without_shape_checks("corpus/vocabulary")
 
@@ -462,7 +462,7 @@ def test_every_function_takes_anybodys_numbers(name):
 def test_every_number_of_a_config_is_in_the_tables(kind):
     numbers = {field.name for field in fields(kind) if re.search("int|float", str(field.type))}
     name = kind.__module__.removeprefix("unchecked_").removeprefix("attention.")
-    module = name.partition(".")[0]
+    module = re.search(r"^(?:tasks/)?(\w+)", name)[1]
     tables = set(TAKE_INTEGERS | TAKE_REALS)
     assert not {name for name in numbers if f"{module}.{kind.__name__} {name}" not in tables}
 

@@ -18,8 +18,9 @@ from tests.pretended_device import DEVICE, Elsewhere, pretended_device
 from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves
 
-from attention import character_model, generate, recall, recurrent, training, two_lookups
+from attention import generate, recurrent, training
 from attention.recurrent import RecurrentConfig, new_translator
+from attention.tasks import character_model, recall, two_lookups
 from attention.training import Batch, Recipe, TrainingRun, make_batch
 from attention.transformer import POSITIONS, TransformerConfig, new_transformer
 

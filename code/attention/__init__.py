@@ -17,22 +17,19 @@ __version__ = "0.1.0"
 
 __all__ = [
     "by_hand",
-    "character_model",
     "checks",
     "corpus",
-    "dates",
     "generate",
     "interventions",
     "kv_cache",
     "layers",
     "plot",
-    "recall",
     "recurrent",
     "report",
+    "tasks",
     "tiled",
     "training",
     "transformer",
-    "two_lookups",
     "widgets",
 ]
 
