@@ -23,9 +23,10 @@ from functools import partial
 from pathlib import Path
 
 import common
-from attention import dates, generate, recurrent
-from attention.dates import WrittenDate
+from attention import generate, recurrent
 from attention.recurrent import RecurrentConfig, Translator, new_translator, parameters_of
+from attention.tasks import dates
+from attention.tasks.dates import WrittenDate
 from attention.training import (
     Recipe,
     TrainingRun,

@@ -3,7 +3,7 @@
 The experiment of chapter 6, on the causal character model of chapter 5. It writes
 
     heads_of_a_model.csv           one row for each head: where it looks
-                                   (`attention.character_model.head_measures`), in a
+                                   (`attention.tasks.character_model.head_measures`), in a
                                    trained model, in an untrained one, and in the trained
                                    model with random projections for the queries and keys
                                    of its block (as large as the trained ones); for
@@ -27,7 +27,7 @@ from pathlib import Path
 import torch
 
 import common
-from attention.character_model import (
+from attention.tasks.character_model import (
     CharacterModel,
     Head,
     attention_weights,

@@ -23,7 +23,7 @@ from pathlib import Path
 import torch
 
 import common
-from attention.character_model import (
+from attention.tasks.character_model import (
     changes_with_the_future,
     decode,
     generate,

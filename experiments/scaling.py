@@ -2,7 +2,7 @@
 
 The experiment of chapter 4. One row for each run: the width d_k, the arm, the
 learning rate, the seed, how many steps it took to a loss of 0.5 nats (empty: not
-within 600), and what `attention.recall.probe` measures before and after.
+within 600), and what `attention.tasks.recall.probe` measures before and after.
 
     .venv/bin/python experiments/scaling.py        all 720 runs, about half an hour
 
@@ -17,7 +17,7 @@ from pathlib import Path
 import torch
 
 import common
-from attention.recall import RecallConfig, RecallModel, probe, steps_to, train
+from attention.tasks.recall import RecallConfig, RecallModel, probe, steps_to, train
 
 OUTPUT = Path(__file__).with_suffix(".csv")
 WIDTHS = (16, 64, 256)

@@ -14,7 +14,7 @@ from itertools import product
 from pathlib import Path
 
 import common
-from attention.recall import RecallConfig, train
+from attention.tasks.recall import RecallConfig, train
 
 OUTPUT = Path(__file__).with_suffix(".csv")
 WIDTHS = (16, 64, 256)

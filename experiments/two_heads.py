@@ -2,7 +2,7 @@
 
 The experiment of chapter 6. One row for each run: the task, the number of heads,
 the learning rate, the seed, what the run was for, and what
-`attention.two_lookups.probe` and `score_ranks` measure after training.
+`attention.tasks.two_lookups.probe` and `score_ranks` measure after training.
 
     .venv/bin/python experiments/two_heads.py      all runs, about twelve minutes on one core
 
@@ -21,7 +21,14 @@ from pathlib import Path
 import torch
 
 import common
-from attention.two_lookups import LookupConfig, LookupModel, lookup_batch, probe, score_ranks, train
+from attention.tasks.two_lookups import (
+    LookupConfig,
+    LookupModel,
+    lookup_batch,
+    probe,
+    score_ranks,
+    train,
+)
 from shared.logs import read_rows, write
 
 OUTPUT = Path(__file__).with_suffix(".csv")

@@ -1,6 +1,8 @@
 """What all tests share."""
 
+import importlib
 import importlib.util
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -21,13 +23,29 @@ def load_without_shape_checks(module: str) -> ModuleType:
 
     While testing, `attention.*` is imported with its jaxtyping shapes checked
     by beartype, which would answer a wrong call before the module's own error
-    message does. The copy has another name, so the import hook leaves it alone.
+    message does. The copy has another name, so the import hook leaves it alone;
+    the copy of a folder of modules is imported while the hook is not there.
     """
     path = ROOT / "code" / "attention" / f"{module}.py"
+    if not path.exists():
+        return _import_without_hook(f"attention.{module.replace('/', '.')}")
     spec = importlib.util.spec_from_file_location(f"unchecked_{module}", path)
     copy = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(copy)
     return copy
+
+
+def _import_without_hook(name: str) -> ModuleType:
+    """Import a package and its parts once more; all else still gets the first copy."""
+    importlib.import_module(name)  # what it needs of other modules is there now, and checked
+    parent, _, last = name.rpartition(".")
+    with pytest.MonkeyPatch.context() as patch:
+        finders = [f for f in sys.meta_path if not type(f).__module__.startswith("jaxtyping")]
+        patch.setattr(sys, "meta_path", finders)
+        patch.setattr(sys.modules[parent], last, None)
+        for part in [part for part in sys.modules if f"{part}.".startswith(f"{name}.")]:
+            patch.delitem(sys.modules, part)
+        return importlib.import_module(name)
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,17 @@ from torch import nn
 from torch.optim.swa_utils import AveragedModel
 
 from attention import corpus
-from attention._arguments import as_integer, as_real, check_no_text, unwrapped
+from attention._arguments import (
+    as_integer,
+    as_real,
+    check_no_text,
+    nonnegative_integer,
+    nonnegative_number,
+    positive_integer,
+    positive_number,
+    share,
+    unwrapped,
+)
 from attention.recurrent import RecurrentConfig, new_translator
 from attention.training import Batch, pad
 from attention.transformer import TransformerConfig, new_transformer
@@ -27,12 +37,12 @@ from attention.transformer import TransformerConfig, new_transformer
 generate = load_without_shape_checks("generate")
 training = load_without_shape_checks("training")
 recurrent = load_without_shape_checks("recurrent")
-recall = load_without_shape_checks("recall")
-two_lookups = load_without_shape_checks("two_lookups")
-character_model = load_without_shape_checks("character_model")
+recall = load_without_shape_checks("tasks/recall")
+two_lookups = load_without_shape_checks("tasks/two_lookups")
+character_model = load_without_shape_checks("tasks/character_model")
 hand = load_without_shape_checks("by_hand")
 tiles = load_without_shape_checks("tiled")
-calendar = load_without_shape_checks("dates")
+calendar = load_without_shape_checks("tasks/dates")
 drawing = load_without_shape_checks("corpus/drawing")
 vocabulary = load_without_shape_checks("corpus/vocabulary")
 
@@ -87,6 +97,36 @@ def test_a_number_out_of_range_is_named_as_it_came():
         as_integer("n", np.int64(3), "1 or 2", lambda n: n in (1, 2))
     with pytest.raises(ValueError, match=r"^p: expected below 1, got tensor\(1.\)$"):
         as_real("p", torch.tensor(1.0), "below 1", lambda p: p < 1)
+
+
+# What takes a number of one kind, what else it is asked for, what it takes and what not.
+KINDS = [
+    (positive_integer, "a positive integer", [1, 7], [0, -1, 1.5]),
+    (nonnegative_integer, "0 or more", [0, 7], [-1, 0.5]),
+    (positive_number, "a positive number", [0.5, 2], [0, -0.5]),
+    (nonnegative_number, "a number, 0 or more", [0, 0.5, 2], [-0.5]),
+    (share, "a number from 0 to below 1", [0, 0.5], [1, -0.5]),
+]
+
+
+@pytest.mark.parametrize(("take", "expected", "right", "wrong"), KINDS)
+def test_numbers_of_a_kind(take, expected, right, wrong):
+    kind = int if "integer" in take.__name__ else float
+    for number in right:
+        assert take("n", np.array(number)) == number
+        assert type(take("n", torch.tensor(number))) is kind
+    for number in wrong:
+        message = f"n: expected {expected}, got {number!r}"
+        with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+            take("n", number)
+    with pytest.raises(ValueError, match=r"^n: expected .*, got True$"):
+        take("n", True)
+
+
+def test_what_is_asked_for_may_be_said_otherwise():
+    for take in (positive_integer, nonnegative_integer, positive_number, nonnegative_number):
+        with pytest.raises(ValueError, match=r"^steps: expected some of them, got -1$"):
+            take("steps", -1, "some of them")
 
 
 # --------------------------------------------- every function that takes a number
@@ -421,7 +461,8 @@ def test_every_function_takes_anybodys_numbers(name):
 )
 def test_every_number_of_a_config_is_in_the_tables(kind):
     numbers = {field.name for field in fields(kind) if re.search("int|float", str(field.type))}
-    module = kind.__module__.removeprefix("unchecked_")
+    name = kind.__module__.removeprefix("unchecked_").removeprefix("attention.")
+    module = re.search(r"^(?:tasks/)?(\w+)", name)[1]
     tables = set(TAKE_INTEGERS | TAKE_REALS)
     assert not {name for name in numbers if f"{module}.{kind.__name__} {name}" not in tables}
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from attention import character_model as cm
+from attention.tasks import character_model as cm
 from attention.training import save_weights
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -12,7 +12,8 @@ import pytest
 from tests.conftest import load_without_shape_checks
 from tests.test_experiments import load as load_experiment
 
-from attention import dates, recurrent
+from attention import recurrent
+from attention.tasks import dates
 from attention.training import END, PADDING, START
 
 SMALL = {"train": 3000, "validation": 500, "test": 500}
@@ -20,8 +21,8 @@ SMALL = {"train": 3000, "validation": 500, "test": 500}
 
 @pytest.fixture(scope="module")
 def plain_dates():
-    """`attention.dates` as a reader meets it, without enforced types."""
-    return load_without_shape_checks("dates")
+    """`attention.tasks.dates` as a reader meets it, without enforced types."""
+    return load_without_shape_checks("tasks/dates")
 
 
 @contextmanager
@@ -317,7 +318,7 @@ def test_an_unknown_number_is_named(plain_dates, number):
 
 @pytest.mark.usefixtures("fast")
 def test_without_babel_the_error_says_what_to_install(monkeypatch):
-    plain_dates = load_without_shape_checks("dates")  # with nothing in its caches
+    plain_dates = load_without_shape_checks("tasks/dates")  # with nothing in its caches
     monkeypatch.setitem(sys.modules, "babel", None)
     monkeypatch.setitem(sys.modules, "babel.dates", None)
     with pytest.raises(ImportError, match=r"needs the package Babel: pip install babel"):

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from attention import by_hand
-from attention.recall import (
+from attention.tasks.recall import (
     RecallConfig,
     RecallModel,
     probe,

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from attention import by_hand
-from attention.two_lookups import (
+from attention.tasks.two_lookups import (
     LookupBatch,
     LookupConfig,
     LookupModel,

@@ -7,11 +7,13 @@ does not has survived, and is printed as a diff.
     python tools/mutants.py by_hand             test every mutant of attention.by_hand
     python tools/mutants.py by_hand --report    print the last result again
     python tools/mutants.py layers --sample 100 test so many, drawn by lot
+    python tools/mutants.py training.tokens     a module in a folder
 
 The exit code is 1 if fewer than 95 % of the mutants are killed. The tests are
-`tests/test_<module>*.py`, run on copies under `_build/mutants/`; no file of the
-working tree changes. Needs `fork`, so not Windows. Not counted: mutants of type
-annotations, and mutants with which the module cannot even be imported.
+`tests/test_<module>*.py`, and those named like its folder, run on copies under
+`_build/mutants/`; no file of the working tree changes. Needs `fork`, so not Windows.
+Not counted: mutants of type annotations, and mutants with which the module cannot even
+be imported.
 """
 
 import argparse
@@ -126,7 +128,7 @@ def annotations(source: str) -> list[tuple[tuple[int, int], tuple[int, int]]]:
 
 def test_mutants(module: str, jobs: int, sample: int | None) -> dict:
     """Run the tests on each mutant, or on a sample, and count how many they kill."""
-    source_file = Path("code", "attention", f"{module}.py")
+    source_file = Path("code", "attention", *module.split(".")).with_suffix(".py")
     source = (ROOT / source_file).read_text(encoding="utf-8")
     copies = [make_copy(WORK / module / str(n)) for n in range(jobs)]
     install_tool()
@@ -137,12 +139,12 @@ def test_mutants(module: str, jobs: int, sample: int | None) -> dict:
 
     # The unchanged module must pass, and one that is plainly wrong must not:
     # otherwise the tests fail anyhow, or do not test the copy at all.
-    wrong = f"{source}\n\ndel {first_public_function(source)}\n"
+    wrong = f"{source}\n\ndel {first_public_name(source)}\n"
     outcomes = run_tests([source, wrong], source_file, copies)
     if outcomes[0] != SURVIVED:
         sys.exit(f"The tests fail on the unchanged module: see {copies[0] / 'log'}.")
     if outcomes[1] == SURVIVED:
-        sys.exit("The tests pass without a function of the module: they test something else.")
+        sys.exit("The tests pass without a part of the module: they test something else.")
 
     print(f"{len(mutants)} mutants of attention.{module}, {jobs} at a time", flush=True)
     outcomes = run_tests(mutants, source_file, copies)
@@ -183,9 +185,10 @@ def prepare_process() -> None:
         plugin.load()
 
 
-def first_public_function(source: str) -> str:
-    functions = (n.name for n in ast.parse(source).body if isinstance(n, ast.FunctionDef))
-    return next(name for name in functions if not name.startswith("_"))
+def first_public_name(source: str) -> str:
+    definitions = ast.FunctionDef | ast.ClassDef
+    names = (n.name for n in ast.parse(source).body if isinstance(n, definitions))
+    return next(name for name in names if not name.startswith("_"))
 
 
 def run_tests(sources: list[str], source_file: Path, copies: list[Path]) -> list[int]:
@@ -202,7 +205,7 @@ def run_tests(sources: list[str], source_file: Path, copies: list[Path]) -> list
             (copy / source_file).write_text(source, encoding="utf-8")
             process = os.fork()
             if process == 0:
-                test_in_this_process(copy, source_file.stem)
+                test_in_this_process(copy, source_file.with_suffix("").parts[2:])
             running[process] = number, copy
         process, status = os.wait()
         number, copy = running.pop(process)
@@ -215,7 +218,7 @@ def run_tests(sources: list[str], source_file: Path, copies: list[Path]) -> list
     return outcomes
 
 
-def test_in_this_process(copy: Path, module: str) -> None:
+def test_in_this_process(copy: Path, names: tuple[str, ...]) -> None:
     """Run the tests of the copy and end the process with pytest's exit code."""
     import hypothesis
     import pytest
@@ -239,7 +242,8 @@ def test_in_this_process(copy: Path, module: str) -> None:
             # As `python -m pytest` does; tests import `tests.conftest` from there.
             sys.path[:0] = [str(copy / "code"), str(copy)]
             # The error tests take no time, so they go first.
-            tests = sorted(map(str, (copy / "tests").glob(f"test_{module}*.py")), reverse=True)
+            found = {path for name in names for path in copy.glob(f"tests/test_{name}*.py")}
+            tests = sorted(map(str, found), reverse=True)
             options = ["-x", "-q", "-p", "no:cacheprovider", "--tb=line", f"--rootdir={copy}"]
             code = pytest.main([*options, *tests], plugins=[StopAtFirstFailure()])
     except BaseException:

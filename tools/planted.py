@@ -22,8 +22,8 @@ from portable import MARKER, ROOT, SETTINGS, environment
 FOLDERS = ("_ext", "code", "experiments", "tests", "tools", "weights")
 FILES = ("conftest.py", "pyproject.toml")
 
-LAYERS, RECALL = "code/attention/layers.py", "code/attention/recall.py"
-LOOKUPS = "code/attention/two_lookups.py"
+LAYERS, RECALL = "code/attention/layers.py", "code/attention/tasks/recall.py"
+LOOKUPS = "code/attention/tasks/two_lookups.py"
 CACHE = ("code/attention/transformer/models.py", "code/attention/transformer/stacks.py")
 LOGGED = ("test_character_model.py", "-k", "are_the_logged_model")
 CURVES = ("test_experiments.py", "-k", "curves")

@@ -260,13 +260,14 @@ def build_wheel(folder: Path) -> None:
 
 
 def left_out() -> list[str]:
-    """Name the files of our package that a page need not load.
+    """Name the files and folders of our package that a page need not load.
 
     They import what is not there, or they are the figures' scripts, which the page has.
     """
-    modules = [file.stem for file in PACKAGE.glob("*.py") if file.stem != "__init__"]
-    unfit = [module for module in modules if not runs_in_page(f"attention.{module}", PACKAGE)]
-    return ["*.js", *(f"{module}.py" for module in unfit)]
+    modules = [file for file in PACKAGE.glob("*.py") if file.stem != "__init__"]
+    modules += [file.parent for file in PACKAGE.glob("*/__init__.py")]
+    unfit = [path for path in modules if not runs_in_page(f"attention.{path.stem}", PACKAGE)]
+    return ["*.js", *(path.name for path in unfit)]
 
 
 def wheel(folder: Path, name: str) -> Path:

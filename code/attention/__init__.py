@@ -17,10 +17,8 @@ __version__ = "0.1.0"
 
 __all__ = [
     "by_hand",
-    "character_model",
     "checks",
     "corpus",
-    "dates",
     "generate",
     "heads",
     "interventions",
@@ -29,13 +27,12 @@ __all__ = [
     "layers",
     "plot",
     "positions",
-    "recall",
     "recurrent",
     "report",
+    "tasks",
     "tiled",
     "training",
     "transformer",
-    "two_lookups",
     "widgets",
 ]
 

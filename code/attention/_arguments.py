@@ -67,6 +67,31 @@ def as_real(
     return float(plain)
 
 
+def positive_integer(name: str, number: object, expected: str = "a positive integer") -> int:
+    """Take an integer above 0: see ``as_integer``."""
+    return as_integer(name, number, expected, lambda number: number > 0)
+
+
+def nonnegative_integer(name: str, number: object, expected: str = "0 or more") -> int:
+    """Take an integer, 0 or above: see ``as_integer``."""
+    return as_integer(name, number, expected, lambda number: number >= 0)
+
+
+def positive_number(name: str, number: object, expected: str = "a positive number") -> float:
+    """Take a real number above 0: see ``as_real``."""
+    return as_real(name, number, expected, lambda number: number > 0)
+
+
+def nonnegative_number(name: str, number: object, expected: str = "a number, 0 or more") -> float:
+    """Take a real number, 0 or above: see ``as_real``."""
+    return as_real(name, number, expected, lambda number: number >= 0)
+
+
+def share(name: str, number: object) -> float:
+    """Take a share of a whole that leaves something over: see ``as_real``."""
+    return as_real(name, number, "a number from 0 to below 1", lambda number: 0 <= number < 1)
+
+
 def _without_array(number: Any) -> Any:
     """Take a number out of an array, a NumPy scalar or a tensor without axes."""
     alone = getattr(number, "ndim", None) == 0 and hasattr(number, "item")

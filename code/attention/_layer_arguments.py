@@ -7,15 +7,10 @@ types and shapes, never at the numbers, so that training does not wait.
 import torch
 from torch import Tensor, nn
 
-from attention._arguments import as_integer, as_real
+from attention._arguments import nonnegative_integer, positive_integer, positive_number, share
+from attention._tensors import broadcasts, describe
 from attention.keys_and_values import KeysAndValues
 from attention.report import require
-
-
-def describe(thing: object) -> str:
-    if isinstance(thing, Tensor):
-        return f"{thing.dtype} of shape {tuple(thing.shape)}"
-    return type(thing).__name__
 
 
 def check_rows(name: str, x: Tensor) -> None:
@@ -29,7 +24,7 @@ def checked_attention(d_model: object, heads: object, dropout: object) -> tuple[
     """Check what an attention is made of; return it as Python's own numbers."""
     d_model, heads = positive_integer("d_model", d_model), positive_integer("heads", heads)
     check_divides(heads, "d_model", d_model)
-    return d_model, heads, probability("dropout", dropout)
+    return d_model, heads, share("dropout", dropout)
 
 
 def checked_width(d_model: object) -> int:
@@ -42,20 +37,20 @@ def checked_angles(
 ) -> tuple[int, int, int, float]:
     """Check what the angles of positions are made of."""
     sizes = positive_integer("length", length), positive_integer("width", width)
-    base = as_real("base", base, "a positive number", lambda base: base > 0)
+    base = positive_number("base", base)
     return *sizes, first_position(offset), base
 
 
 def checked_norm(d_model: object, eps: object) -> tuple[int, float]:
     """Check what a layer norm is made of."""
-    eps = as_real("eps", eps, "a positive number", lambda eps: eps > 0)
+    eps = positive_number("eps", eps)
     return positive_integer("d_model", d_model), eps
 
 
 def checked_widths(d_model: object, d_ff: object, dropout: object) -> tuple[int, int, float]:
     """Check what a feed-forward layer is made of."""
     widths = positive_integer("d_model", d_model), positive_integer("d_ff", d_ff)
-    return *widths, probability("dropout", dropout)
+    return *widths, share("dropout", dropout)
 
 
 def checked_call(
@@ -146,12 +141,6 @@ def _checked_mask(mask: Tensor | None, shape: tuple[int, ...]) -> Tensor | None:
     return mask.unsqueeze(-3) if same_for_all and mask.ndim > 2 else torch.atleast_2d(mask)
 
 
-def broadcasts(shape: tuple[int, ...], target: tuple[int, ...]) -> bool:
-    """Say whether a tensor of this shape can be stretched to the target, axis by axis."""
-    pairs = zip(shape[::-1], target[::-1], strict=False)
-    return len(shape) <= len(target) and all(size in (1, wanted) for size, wanted in pairs)
-
-
 def _check_angles(
     angles: Tensor | None, x: Tensor, memory: Tensor | KeysAndValues, heads: int
 ) -> None:
@@ -183,18 +172,11 @@ def check_width(x: Tensor, d_model: int) -> None:
     require(fits, "x", f"a last axis of d_model = {d_model}", tuple(x.shape))
 
 
-def first_position(offset: int) -> int:
-    return as_integer("offset", offset, "an integer from 0 on", lambda offset: offset >= 0)
-
-
 def check_divides(heads: int, meaning: str, width: int) -> None:
     if width % heads:
         raise ValueError(f"heads: expected a divisor of {meaning} = {width}, got {heads}")
 
 
-def positive_integer(name: str, number: int) -> int:
-    return as_integer(name, number, "a positive integer", lambda number: number > 0)
-
-
-def probability(name: str, number: float | int) -> float:
-    return as_real(name, number, "a number from 0 to below 1", lambda number: 0 <= number < 1)
+def first_position(offset: object) -> int:
+    """Take the first position: 0 or more."""
+    return nonnegative_integer("offset", offset, "an integer from 0 on")

@@ -6,7 +6,8 @@ A cut is a view: no number is copied.
 from jaxtyping import Float
 from torch import Tensor
 
-from attention._layer_arguments import check_divides, check_rows, positive_integer
+from attention._arguments import positive_integer
+from attention._layer_arguments import check_divides, check_rows
 
 
 def split_heads(

@@ -48,6 +48,7 @@ from torch.nn import functional as F
 from torch.utils.hooks import RemovableHandle
 
 from attention._arguments import as_integer, unwrapped
+from attention._tensors import describe
 from attention.keys_and_values import KeysAndValues
 from attention.layers import MultiHeadAttention
 from attention.report import require
@@ -240,7 +241,7 @@ def forbidding(
     require(where in there, "where", f"one of {tuple(there)}", where)
     good = isinstance(edges, Tensor) and edges.dtype == torch.bool and edges.ndim in (2, 3)
     expected = "a boolean tensor of shape (batch, queries, keys) or (queries, keys)"
-    require(good, "edges", expected, _describe(edges))
+    require(good, "edges", expected, describe(edges))
     layers = _some_of("layers", layers, len(there[where]))
     heads = _some_of("heads", heads, there[where][0].heads)
 
@@ -301,10 +302,10 @@ def patching(
     last = len(there[where]) - 1
     stage = _number_up_to(last, "stage", stage)
     good = isinstance(places, Tensor) and places.dtype == torch.bool
-    require(good, "places", "a boolean tensor of shape (batch, length)", _describe(places))
+    require(good, "places", "a boolean tensor of shape (batch, length)", describe(places))
     good = isinstance(stream, Tensor) and stream.is_floating_point()
     expected = "a floating-point tensor of shape (batch, length, d_model)"
-    require(good, "stream", expected, _describe(stream))
+    require(good, "stream", expected, describe(stream))
 
     def patch(x: Stream, kept: KeysAndValues | None, offset: int) -> Stream:
         end = offset + x.shape[1]
@@ -465,9 +466,3 @@ def _some_of(name: str, numbers: Iterable[SupportsIndex] | None, count: int) -> 
     """Check the numbers of layers or heads; None stands for all of them."""
     numbers = range(count) if numbers is None else numbers
     return [_number_up_to(count - 1, name, number) for number in numbers]
-
-
-def _describe(thing: object) -> str:
-    if isinstance(thing, Tensor):
-        return f"{thing.dtype} of shape {tuple(thing.shape)}"
-    return type(thing).__name__

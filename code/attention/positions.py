@@ -12,13 +12,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from attention._layer_arguments import (
-    check_rows,
-    checked_angles,
-    checked_width,
-    first_position,
-    positive_integer,
-)
+from attention._arguments import positive_integer
+from attention._layer_arguments import check_rows, checked_angles, checked_width, first_position
 from attention.report import require
 
 

@@ -103,7 +103,7 @@ def notebook_of(*sources: str, shows: bool = True):
 @pytest.mark.parametrize(
     ("sources", "found"),
     [
-        (["from attention import recall", "model, losses = recall.train(c, 0.1, 0)"], {"b"}),
+        (["from attention.tasks import recall", "model, losses = recall.train(c, 1, 0)"], {"b"}),
         (["import torch", "w = torch.ones(2)", "w.sum()"], {"b", "c"}),
         (["import torch\nw = torch.ones(2)", "loss = f(w)", "plt.plot(loss)"], {"b", "c"}),
         (["from attention import recurrent", "model = recurrent.load(path)", "model"], {"b", "c"}),

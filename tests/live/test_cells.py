@@ -97,7 +97,7 @@ def test_these_modules_run_in_the_page(module):
     assert runs_in_page(module, PACKAGE)
 
 
-@pytest.mark.parametrize("module", ["torch", "scipy", "attention.layers", "attention.recall"])
+@pytest.mark.parametrize("module", ["torch", "scipy", "attention.layers", "attention.tasks.recall"])
 def test_these_modules_do_not(module):
     assert not runs_in_page(module, PACKAGE)
 

@@ -2,9 +2,9 @@
 
 A sequence holds pairs such as ``k:7 m:2 c:9 ...`` and ends with one question
 token that asks for two keys in order, ``m,k:?``. The answer is 2, then 7. It
-extends the task of `attention.recall`. One softmax row can find both pairs, but
+extends the task of `attention.tasks.recall`. One softmax row can find both pairs, but
 what it hands on is one convex combination of their values: 2 and 7, in no order.
-Chapter 6 trains this model with different numbers of heads.
+The chapter on many heads trains this model with different numbers of them.
 """
 
 import math
@@ -16,9 +16,14 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from attention._arguments import as_integer, as_real
+from attention._arguments import (
+    as_integer,
+    nonnegative_integer,
+    nonnegative_number,
+    positive_integer,
+)
 from attention.report import require
-from attention.training import check_positive, minimise
+from attention.training import minimise
 
 
 @dataclass(frozen=True)
@@ -49,10 +54,12 @@ class LookupConfig:
     d_model: int = 64
 
     def __post_init__(self):
-        least = dict.fromkeys(("heads", "asked", "symbols", "pairs", "d_model"), 1)
-        for name, low in (least | {"hidden": 0}).items():
-            expected = f"an integer, at least {low}"
-            number = as_integer(name, getattr(self, name), expected, lambda n, low=low: n >= low)
+        numbers = {}
+        for name in ("heads", "asked", "symbols", "pairs", "d_model"):
+            number = getattr(self, name)
+            numbers[name] = positive_integer(name, number, "an integer, at least 1")
+        hidden = nonnegative_integer("hidden", self.hidden, "an integer, at least 0")
+        for name, number in (numbers | {"hidden": hidden}).items():
             object.__setattr__(self, name, number)  # Python's own, whoever made it
         require(self.pairs <= self.symbols, "pairs", f"at most {self.symbols}", self.pairs)
         require(self.asked <= self.pairs, "asked", f"at most {self.pairs}", self.asked)
@@ -96,7 +103,7 @@ def lookup_batch(config: LookupConfig, batch: int, generator: torch.Generator) -
     ValueError
         If ``batch`` is not a positive integer.
     """
-    batch = check_positive("batch", batch)
+    batch = positive_integer("batch", batch)
 
     def draw(count: int, among: int) -> Int[Tensor, "batch count"]:
         """Draw without repetition in each row."""
@@ -206,7 +213,7 @@ def train(
     ValueError
         If ``learning_rate``, ``steps`` or ``batch`` is not positive.
     """
-    batch = as_integer("batch", batch, "a positive number", lambda batch: batch > 0)
+    batch = positive_integer("batch", batch, "a positive number")
     generator = torch.Generator().manual_seed(as_integer("seed", seed))
     model = LookupModel(config, generator)
 
@@ -249,7 +256,7 @@ def probe(
     ValueError
         If ``seed`` is no integer, ``batch`` no positive one, or ``noise`` is negative.
     """
-    noise = as_real("noise", noise, "a number, 0 or more", lambda noise: noise >= 0)
+    noise = nonnegative_number("noise", noise)
     generator = torch.Generator().manual_seed(as_integer("seed", seed))
     sequences = lookup_batch(model.config, batch, generator).to(model.W_Q.device)
     output, weights = model.attend(sequences)

@@ -2,8 +2,8 @@
 
 A sequence holds pairs such as ``k:7 m:2 c:9 ...`` and ends with a question,
 ``m:?``. The answer is 2. One attention layer with one head can solve it: the
-question is the query, and each pair is a key with its value. Chapter 4 trains
-this model with and without the scale on its scores.
+question is the query, and each pair is a key with its value. The chapter on scaling
+trains this model with and without the scale on its scores.
 """
 
 import math
@@ -14,9 +14,9 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from attention._arguments import as_integer, as_real
+from attention._arguments import as_integer, as_real, positive_integer
 from attention.report import require
-from attention.training import check_positive, minimise
+from attention.training import minimise
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class RecallConfig:
         numbers = {}
         for name in ("d_k", "symbols", "pairs", "d_model"):
             number = getattr(self, name)
-            numbers[name] = as_integer(name, number, "an integer, at least 1", lambda n: n >= 1)
+            numbers[name] = positive_integer(name, number, "an integer, at least 1")
         for name in ("scale", "init_std", "query_factor"):
             numbers[name] = as_real(name, getattr(self, name))
         for name, number in numbers.items():
@@ -98,7 +98,7 @@ def recall_batch(config: RecallConfig, batch: int, generator: torch.Generator) -
     ValueError
         If ``batch`` is not a positive integer.
     """
-    batch = check_positive("batch", batch)
+    batch = positive_integer("batch", batch)
     drawn = {"generator": generator, "device": generator.device}
     shuffled = torch.rand(batch, config.symbols, **drawn).argsort(dim=1)
     keys = shuffled[:, : config.pairs]  # (batch, pairs): no key twice
@@ -183,7 +183,7 @@ def train(
     ValueError
         If ``learning_rate``, ``steps`` or ``batch`` is not positive.
     """
-    batch = as_integer("batch", batch, "a positive number", lambda batch: batch > 0)
+    batch = positive_integer("batch", batch, "a positive number")
     generator = torch.Generator().manual_seed(as_integer("seed", seed))
     model = RecallModel(config, generator)
 
@@ -212,7 +212,7 @@ def probe(model: RecallModel, seed: int = 10_000, batch: int = 1000) -> dict[str
     ValueError
         If ``seed`` is no integer, or ``batch`` no positive one.
     """
-    batch = check_positive("batch", batch)
+    batch = positive_integer("batch", batch)
     generator = torch.Generator().manual_seed(as_integer("seed", seed))
     sequences = recall_batch(model.config, batch, generator).to(model.W_Q.device)
     model.zero_grad()
@@ -252,7 +252,7 @@ def steps_to(losses: list[float], threshold: float = 0.5, window: int = 20) -> i
         If ``window`` is not a positive integer, or ``threshold`` no number.
     """
     threshold = as_real("threshold", threshold)
-    window = check_positive("window", window)
+    window = positive_integer("window", window)
     for step in range(window, len(losses) + 1):
         if sum(losses[step - window : step]) / window < threshold:
             return step

@@ -10,7 +10,7 @@ abbreviations; the numbers of the characters below do not.
 Examples
 --------
 >>> from datetime import date
->>> from attention import dates
+>>> from attention.tasks import dates
 >>> one = dates.write(date(2026, 11, 22), "French", "full")
 >>> one.text, one.iso
 ('dimanche 22 novembre 2026', '2026-11-22')

@@ -1,0 +1,5 @@
+"""The toy tasks: small enough to train while a reader waits, one for each question.
+
+``recall`` asks for one pair, ``two_lookups`` for two at once, ``dates`` are to be written
+in another form, and ``character_model`` continues a text.
+"""
