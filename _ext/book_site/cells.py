@@ -137,7 +137,7 @@ def runs_in_page(module: str, package: Path) -> bool:
 
 def _files(package: Path, module: str) -> list[Path]:
     single = package / f"{module}.py"
-    return [single] if single.exists() else sorted((package / module).glob("*.py"))
+    return [single] if single.exists() else sorted((package / module).rglob("*.py"))
 
 
 # -------------------------------------------------------------------------- names
