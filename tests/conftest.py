@@ -1,7 +1,6 @@
 """What all tests share."""
 
 import importlib
-import importlib.util
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,32 +18,24 @@ hypothesis.settings.load_profile("book")
 
 
 def load_without_shape_checks(module: str) -> ModuleType:
-    """Load a second copy of a module of the package, its shape types not enforced.
+    """Load a second copy of a module or package of ours, its shape types not enforced.
 
-    While testing, `attention.*` is imported with its jaxtyping shapes checked
-    by beartype, which would answer a wrong call before the module's own error
-    message does. The copy has another name, so the import hook leaves it alone;
-    the copy of a folder of modules is imported while the hook is not there.
+    While testing, `attention.*` is imported with its jaxtyping shapes checked by
+    beartype, which would answer a wrong call before the module's own error message
+    does. The copy is imported without that hook, a package with all its modules;
+    what it imports of the rest of `attention` is what everybody has.
     """
-    path = ROOT / "code" / "attention" / f"{module}.py"
-    if not path.exists():
-        return _import_without_hook(f"attention.{module.replace('/', '.')}")
-    spec = importlib.util.spec_from_file_location(f"unchecked_{module}", path)
-    copy = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(copy)
-    return copy
-
-
-def _import_without_hook(name: str) -> ModuleType:
-    """Import a package and its parts once more; all else still gets the first copy."""
-    importlib.import_module(name)  # what it needs of other modules is there now, and checked
-    parent, _, last = name.rpartition(".")
+    name = f"attention.{module.replace('/', '.')}"
+    importlib.import_module(name)  # what it needs is now there, with the hook
+    package, _, last = name.rpartition(".")
+    ours = [each for each in sys.modules if each == name or each.startswith(f"{name}.")]
+    hookless = [f for f in sys.meta_path if type(f).__module__ != "jaxtyping._import_hook"]
     with pytest.MonkeyPatch.context() as patch:
-        finders = [f for f in sys.meta_path if not type(f).__module__.startswith("jaxtyping")]
-        patch.setattr(sys, "meta_path", finders)
-        patch.setattr(sys.modules[parent], last, None)
-        for part in [part for part in sys.modules if f"{part}.".startswith(f"{name}.")]:
-            patch.delitem(sys.modules, part)
+        patch.setattr(sys, "meta_path", hookless)
+        # The import below puts the copy into its place; this takes it out again.
+        patch.setattr(sys.modules[package], last, sys.modules[name])
+        for each in ours:
+            patch.delitem(sys.modules, each)
         return importlib.import_module(name)
 
 

@@ -461,8 +461,7 @@ def test_every_function_takes_anybodys_numbers(name):
 )
 def test_every_number_of_a_config_is_in_the_tables(kind):
     numbers = {field.name for field in fields(kind) if re.search("int|float", str(field.type))}
-    name = kind.__module__.removeprefix("unchecked_").removeprefix("attention.")
-    module = re.search(r"^(?:tasks/)?(\w+)", name)[1]
+    module = re.search(r"^attention\.(?:tasks\.)?(\w+)", kind.__module__)[1]
     tables = set(TAKE_INTEGERS | TAKE_REALS)
     assert not {name for name in numbers if f"{module}.{kind.__name__} {name}" not in tables}
 

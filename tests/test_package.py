@@ -6,9 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import jaxtyping
+import numpy as np
 import pytest
+from tests.conftest import load_without_shape_checks
 
 import attention
+from attention import by_hand
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "code" / "attention"
@@ -86,11 +90,15 @@ def test_what_runs_in_the_browser_imports_numpy_and_jaxtyping_alone(module):
 
 
 def test_by_hand_imports_of_the_package_only_what_checks_arguments():
-    path = PACKAGE / "by_hand.py"
-    assert imported_by(path) == {"numpy", "jaxtyping", "attention"}
-    lines = path.read_text(encoding="utf-8").splitlines()
-    inside = [line for line in lines if line.startswith(("from attention", "import attention"))]
-    assert [line.split()[1] for line in inside] == ["attention._arguments"]
+    lines = [
+        line
+        for path in sources("by_hand")
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if line.startswith(("from attention", "import attention"))
+    ]
+    inside = {line.split()[1] for line in lines}
+    ours = {name for name in inside if name.startswith("attention.by_hand.")}
+    assert inside - ours == {"attention._arguments", "attention._arrays"}
 
 
 # ---------------------------------------------------------- what the package has
@@ -117,3 +125,20 @@ def test_an_unknown_name_is_answered_with_the_names_there_are():
     with pytest.raises(AttributeError, match="has no attribute 'by_hands'") as error:
         attention.by_hands  # noqa: B018
     assert str(error.value).endswith(f"its modules are: {', '.join(attention.__all__)}")
+
+
+# --------------------------------------------- a second copy, as a reader meets it
+
+
+def test_a_copy_without_shape_checks_leaves_everybodys_in_its_place():
+    copy = load_without_shape_checks("by_hand")
+    assert attention.by_hand is by_hand is sys.modules["attention.by_hand"]
+    assert sys.modules["attention.by_hand.weights"].softmax is by_hand.softmax
+    assert copy.softmax is not by_hand.softmax
+    # Inside the copy, too, no shapes are enforced.
+    assert copy.attention.softmax is copy.softmax
+    with pytest.raises(ValueError, match=r"^scores: expected a floating-point NumPy array"):
+        copy.softmax([1.0])
+    with pytest.raises(jaxtyping.TypeCheckError):
+        by_hand.softmax([1.0])
+    assert np.array_equal(copy.softmax(np.ones(2)), by_hand.softmax(np.ones(2)))

@@ -417,7 +417,7 @@ VALUES = np.array([[1.0], [2.0], [3.0], [4.0]])
 def attend_with(merge_function, order, monkeypatch):
     """Run the whole of `tiled_attention`, one key after the other, with another merge."""
     with monkeypatch.context() as patch:
-        patch.setattr(tiled, "merge", merge_function)
+        patch.setattr(tiled.forward, "merge", merge_function)
         return tiled.tiled_attention(np.ones((1, 1)), KEYS[order], VALUES[order], block=1)
 
 
@@ -470,7 +470,8 @@ class Recorder:
 @pytest.fixture
 def recorder(monkeypatch):
     recorder = Recorder(tiled.block_scores)
-    monkeypatch.setattr(tiled, "block_scores", recorder)
+    for way in (tiled.forward, tiled.gradient):
+        monkeypatch.setattr(way, "block_scores", recorder)
     return recorder
 
 
@@ -545,16 +546,10 @@ def test_blocks_cover_each_position_once():
     assert list(tiled.blocks(0, 3)) == []
 
 
-def load_plain_tiled():
-    """Load a copy of `tiled` with no shapes enforced, neither in it nor in what it imports."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(sys.modules, "attention.by_hand", load_without_shape_checks("by_hand"))
-        return load_without_shape_checks("tiled")
-
-
 @pytest.fixture(scope="module")
 def plain_tiled():
-    return load_plain_tiled()
+    """`attention.tiled` with no shapes enforced."""
+    return load_without_shape_checks("tiled")
 
 
 def peak_bytes(function):

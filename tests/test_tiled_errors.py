@@ -7,13 +7,13 @@ import re
 
 import numpy as np
 import pytest
-from tests.test_tiled import load_plain_tiled
+from tests.conftest import load_without_shape_checks
 
 
 @pytest.fixture(scope="module")
 def tiled():
     """`attention.tiled` as a reader meets it."""
-    return load_plain_tiled()
+    return load_without_shape_checks("tiled")
 
 
 def ones(*shape, dtype=np.float64):

@@ -4,16 +4,16 @@ cosmic-ray changes the module in one place at a time (`<` to `<=`, `+` to `-`,
 `1` to `2`, `not` added ...). Each such mutant should make a test fail; one that
 does not has survived, and is printed as a diff.
 
-    python tools/mutants.py by_hand             test every mutant of attention.by_hand
+    python tools/mutants.py by_hand             test every mutant of attention.by_hand,
+                                                with all the files of this package
     python tools/mutants.py by_hand --report    print the last result again
     python tools/mutants.py layers --sample 100 test so many, drawn by lot
-    python tools/mutants.py training.tokens     a module in a folder
 
 The exit code is 1 if fewer than 95 % of the mutants are killed. The tests are
-`tests/test_<module>*.py`, and those named like its folder, run on copies under
-`_build/mutants/`; no file of the working tree changes. Needs `fork`, so not Windows.
-Not counted: mutants of type annotations, and mutants with which the module cannot even
-be imported.
+`tests/test_<module>*.py` (those of its users, for a module in `TESTED_BY`), run on
+copies under `_build/mutants/`; no file of the working tree changes. Needs `fork`, so
+not Windows. Not counted: mutants of type annotations, and mutants with which the
+module cannot even be imported.
 """
 
 import argparse
@@ -32,12 +32,15 @@ import traceback
 from collections.abc import Iterator
 from importlib.metadata import entry_points
 from pathlib import Path
+from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 WORK = ROOT / "_build" / "mutants"
 TOOL = "cosmic-ray==8.7.0"
 COPIED = ["code", "tests", "weights", "pyproject.toml"]
 LEAST_KILLED = 0.95
+# What has no tests of its own: a fault in a check is seen where the check is used.
+TESTED_BY = {"_arrays": ("by_hand", "tiled")}
 SECONDS = 180  # a mutant that takes longer is stuck in a loop: killed
 
 # Loaded once, before the tests fork off.
@@ -47,9 +50,16 @@ HEAVY = ["numpy", "torch", "pytest", "beartype", "jaxtyping", "hypothesis.extra.
 SURVIVED, KILLED, BROKEN = 0, 1, 2
 
 
+class Mutant(NamedTuple):
+    """A file of the module, from the root on, and what stands in it instead."""
+
+    file: Path
+    source: str
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("module", help="a module of code/attention, such as by_hand")
+    parser.add_argument("module", help="a module or package of code/attention: by_hand, layers")
     parser.add_argument("--report", action="store_true", help="print the last result again")
     parser.add_argument("--sample", type=int, help="test so many, the same ones each time")
     parser.add_argument("--jobs", type=int, default=2, help="mutants tested at a time (2)")
@@ -128,26 +138,30 @@ def annotations(source: str) -> list[tuple[tuple[int, int], tuple[int, int]]]:
 
 def test_mutants(module: str, jobs: int, sample: int | None) -> dict:
     """Run the tests on each mutant, or on a sample, and count how many they kill."""
-    source_file = Path("code", "attention", *module.split(".")).with_suffix(".py")
-    source = (ROOT / source_file).read_text(encoding="utf-8")
+    originals = {file: (ROOT / file).read_text(encoding="utf-8") for file in files_of(module)}
     copies = [make_copy(WORK / module / str(n)) for n in range(jobs)]
     install_tool()
-    mutants = list(mutants_of(source))
+    mutants = [
+        Mutant(file, changed)
+        for file, source in originals.items()
+        for changed in mutants_of(source)
+    ]
     if sample is not None:
         mutants = random.Random(0).sample(mutants, min(sample, len(mutants)))
     prepare_process()
 
     # The unchanged module must pass, and one that is plainly wrong must not:
     # otherwise the tests fail anyhow, or do not test the copy at all.
-    wrong = f"{source}\n\ndel {first_public_name(source)}\n"
-    outcomes = run_tests([source, wrong], source_file, copies)
+    file, source, name = first_function(originals)
+    right, wrong = Mutant(file, source), Mutant(file, f"{source}\n\ndel {name}\n")
+    outcomes = run_tests([right, wrong], module, copies)
     if outcomes[0] != SURVIVED:
         sys.exit(f"The tests fail on the unchanged module: see {copies[0] / 'log'}.")
     if outcomes[1] == SURVIVED:
-        sys.exit("The tests pass without a part of the module: they test something else.")
+        sys.exit("The tests pass without a function of the module: they test something else.")
 
     print(f"{len(mutants)} mutants of attention.{module}, {jobs} at a time", flush=True)
-    outcomes = run_tests(mutants, source_file, copies)
+    outcomes = run_tests(mutants, module, copies)
     survivors = [m for m, outcome in zip(mutants, outcomes, strict=True) if outcome == SURVIVED]
     shutil.rmtree(WORK / module)
     broken = outcomes.count(BROKEN)
@@ -156,8 +170,15 @@ def test_mutants(module: str, jobs: int, sample: int | None) -> dict:
         "total": len(mutants) - broken,
         "killed": outcomes.count(KILLED),
         "broken": broken,
-        "survivors": [diff(source, mutant, source_file) for mutant in survivors],
+        "survivors": [diff(originals[mutant.file], mutant) for mutant in survivors],
     }
+
+
+def files_of(module: str) -> list[Path]:
+    """List the source files of a module, or of a package with all that is in it."""
+    path = Path("code", "attention", module)
+    inside = sorted((ROOT / path).rglob("*.py")) or [ROOT / path.with_suffix(".py")]
+    return [file.relative_to(ROOT) for file in inside]
 
 
 def make_copy(folder: Path) -> Path:
@@ -185,40 +206,46 @@ def prepare_process() -> None:
         plugin.load()
 
 
-def first_public_name(source: str) -> str:
-    definitions = ast.FunctionDef | ast.ClassDef
-    names = (n.name for n in ast.parse(source).body if isinstance(n, definitions))
-    return next(name for name in names if not name.startswith("_"))
+def first_function(originals: dict[Path, str]) -> tuple[Path, str, str]:
+    """Find a function that others use: the first public one, or the first of a private module."""
+    found = [
+        (file, source, node.name)
+        for file, source in originals.items()
+        for node in ast.parse(source).body
+        if isinstance(node, ast.FunctionDef)
+    ]
+    return next((each for each in found if not each[2].startswith("_")), found[0])
 
 
-def run_tests(sources: list[str], source_file: Path, copies: list[Path]) -> list[int]:
-    """Test each source in a process of its own, one process for each copy at a time."""
-    outcomes = [BROKEN] * len(sources)
+def run_tests(mutants: list[Mutant], module: str, copies: list[Path]) -> list[int]:
+    """Test each mutant in a process of its own, one process for each copy at a time."""
+    outcomes = [BROKEN] * len(mutants)
     free = list(copies)
     running: dict[int, tuple[int, Path]] = {}
     started = time.monotonic()
-    waiting = list(enumerate(sources))[::-1]
+    waiting = list(enumerate(mutants))[::-1]
     while waiting or running:
         while waiting and free:
-            number, source = waiting.pop()
+            number, mutant = waiting.pop()
             copy = free.pop()
-            (copy / source_file).write_text(source, encoding="utf-8")
+            (copy / mutant.file).write_text(mutant.source, encoding="utf-8")
             process = os.fork()
             if process == 0:
-                test_in_this_process(copy, source_file.with_suffix("").parts[2:])
+                test_in_this_process(copy, module)
             running[process] = number, copy
         process, status = os.wait()
         number, copy = running.pop(process)
         free.append(copy)
         outcomes[number] = outcome_of(status, copy)
-        done = len(sources) - len(waiting) - len(running)
+        shutil.copy(ROOT / mutants[number].file, copy / mutants[number].file)
+        done = len(mutants) - len(waiting) - len(running)
         if done % 25 == 0:
             alive, seconds = outcomes.count(SURVIVED), time.monotonic() - started
             print(f"  {done} tested, {alive} survived, {seconds:.0f} s", flush=True)
     return outcomes
 
 
-def test_in_this_process(copy: Path, names: tuple[str, ...]) -> None:
+def test_in_this_process(copy: Path, module: str) -> None:
     """Run the tests of the copy and end the process with pytest's exit code."""
     import hypothesis
     import pytest
@@ -242,8 +269,9 @@ def test_in_this_process(copy: Path, names: tuple[str, ...]) -> None:
             # As `python -m pytest` does; tests import `tests.conftest` from there.
             sys.path[:0] = [str(copy / "code"), str(copy)]
             # The error tests take no time, so they go first.
-            found = {path for name in names for path in copy.glob(f"tests/test_{name}*.py")}
-            tests = sorted(map(str, found), reverse=True)
+            names = TESTED_BY.get(module, (module,))
+            files = [file for name in names for file in (copy / "tests").glob(f"test_{name}*.py")]
+            tests = sorted(map(str, files), reverse=True)
             options = ["-x", "-q", "-p", "no:cacheprovider", "--tb=line", f"--rootdir={copy}"]
             code = pytest.main([*options, *tests], plugins=[StopAtFirstFailure()])
     except BaseException:
@@ -262,9 +290,14 @@ def outcome_of(status: int, copy: Path) -> int:
     return code
 
 
-def diff(source: str, mutant: str, source_file: Path) -> str:
+def diff(source: str, mutant: Mutant) -> str:
     lines = difflib.unified_diff(
-        source.splitlines(), mutant.splitlines(), str(source_file), "mutant", lineterm="", n=1
+        source.splitlines(),
+        mutant.source.splitlines(),
+        str(mutant.file),
+        "mutant",
+        lineterm="",
+        n=1,
     )
     return "\n".join(lines)
 

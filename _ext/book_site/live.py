@@ -252,22 +252,24 @@ def build_wheel(folder: Path) -> None:
     with tempfile.TemporaryDirectory() as copy:
         for name in ("pyproject.toml", "README.md", "LICENSE"):
             shutil.copy(ROOT / name, copy)
-        skip = shutil.ignore_patterns("__pycache__", "*.egg-info", *left_out())
-        shutil.copytree(ROOT / "code", Path(copy) / "code", ignore=skip)
+        shutil.copytree(ROOT / "code", Path(copy) / "code", ignore=left_out)
         options = ["--quiet", "--no-deps", "--no-build-isolation", "--no-index"]
         command = [sys.executable, "-m", "pip", "wheel", *options, "--wheel-dir", folder, copy]
         subprocess.run(command, check=True, capture_output=True)
 
 
-def left_out() -> list[str]:
-    """Name the files and folders of our package that a page need not load.
+def left_out(folder: str, names: list[str]) -> list[str]:
+    """Name what a page need not load, of what is in a folder of our package.
 
-    They import what is not there, or they are the figures' scripts, which the page has.
+    Modules and packages that import what is not there, the figures' scripts, which the
+    page has, and what Python and setuptools keep beside the sources.
     """
-    modules = [file for file in PACKAGE.glob("*.py") if file.stem != "__init__"]
-    modules += [file.parent for file in PACKAGE.glob("*/__init__.py")]
-    unfit = [path for path in modules if not runs_in_page(f"attention.{path.stem}", PACKAGE)]
-    return ["*.js", *(path.name for path in unfit)]
+    rooms = names if Path(folder) == PACKAGE else []
+    unfit = {
+        name for name in rooms if not runs_in_page(f"attention.{name.removesuffix('.py')}", PACKAGE)
+    }
+    beside = (".egg-info", ".js", "__pycache__")
+    return [name for name in names if name in unfit or name.endswith(beside)]
 
 
 def wheel(folder: Path, name: str) -> Path:

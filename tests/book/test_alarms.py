@@ -65,7 +65,7 @@ def nothing(book: Path) -> None:
 
 
 def wrong_scale(book: Path) -> None:
-    path = book / "code/attention/by_hand.py"
+    path = book / "code/attention/by_hand/attention.py"
     source = path.read_text(encoding="utf-8")
     assert "1 / np.sqrt(d_k)" in source
     path.write_text(source.replace("1 / np.sqrt(d_k)", "1 / d_k"), encoding="utf-8")

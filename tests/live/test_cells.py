@@ -5,6 +5,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from book_site.cells import cells, free_names, names_of, runs_in_page
+from book_site.live import left_out
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -100,6 +101,15 @@ def test_these_modules_run_in_the_page(module):
 @pytest.mark.parametrize("module", ["torch", "scipy", "attention.layers", "attention.tasks.recall"])
 def test_these_modules_do_not(module):
     assert not runs_in_page(module, PACKAGE)
+
+
+def test_the_page_loads_a_module_or_a_package_as_a_whole_or_not_at_all():
+    left = left_out(str(PACKAGE), [path.name for path in PACKAGE.iterdir()])
+    assert {"layers.py", "recurrent", "transformer.py"} <= set(left)
+    assert not {"__init__.py", "by_hand", "checks", "plot.py", "book.mplstyle"} & set(left)
+    inside = ["positions.py", "layers.py", "__pycache__"]
+    assert left_out(str(PACKAGE / "by_hand"), inside) == ["__pycache__"]
+    assert left_out(str(PACKAGE / "widgets"), ["_base.py", "base.js"]) == ["base.js"]
 
 
 def test_an_exercise_is_a_check_that_was_not_started():

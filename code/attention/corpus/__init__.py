@@ -8,8 +8,9 @@ noun.
 
 Where to find what: ``lexicon`` has the words, and what goes with what; ``rules`` has
 the rules of both languages; ``french`` says how French words agree and meet;
-``shapes`` and ``writer`` draw sentences of a given length, ``parser`` reads them;
-``drawing`` says which of them are for training.
+``shapes`` draws sentences of a given length, and ``writer`` puts words into them, one
+by one with ``word_writer`` and ``choices``; ``parser`` reads sentences; ``drawing`` says
+which of them are for training.
 
 The text is in small letters, without punctuation. The past is the only tense: the
 simple past in English; in French passé composé for what happened, and imparfait for

@@ -11,11 +11,12 @@ from random import Random
 
 from attention._arguments import as_integer, check_no_text
 from attention.corpus import held_out
+from attention.corpus.choices import MisfitError, pick
 from attention.corpus.pairs import Pair, make_pair
 from attention.corpus.parser import candidates
 from attention.corpus.shapes import shape
 from attention.corpus.trees import NOUN_SYMBOLS, Leaf, Node, bind, leaves, spell
-from attention.corpus.writer import MisfitError, Writer, pick
+from attention.corpus.writer import Writer
 from attention.report import require
 
 IN_DISTRIBUTION = range(5, 21)  # English tokens

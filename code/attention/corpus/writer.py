@@ -5,65 +5,21 @@ can be done to. A pronoun comes with something to say that is true of one of the
 before it and of no other: what it means is decided by sense, and not by position.
 """
 
-from collections.abc import Callable, Sequence
-from functools import cache
-from random import Random
-from typing import TypeVar
+from collections.abc import Sequence
 
-from attention.corpus import held_out
-from attention.corpus.lexicon import (
-    ADJECTIVES,
-    CONTRASTS,
-    NOUNS,
-    PREPOSITIONS,
-    VERBS,
-    Adjective,
-    Noun,
-    Tags,
-    Verb,
-    grounds,
-    noun_categories,
-)
+from attention.corpus.choices import PART, Fits, MisfitError, any_noun, fitting_adjectives, pick
+from attention.corpus.lexicon import PREPOSITIONS, Adjective, Noun, Tags, Verb, grounds
 from attention.corpus.trees import Leaf, Node
+from attention.corpus.word_writer import WordWriter
 
-Item = TypeVar("Item")
-
-
-class MisfitError(Exception):
-    """No words go together in this shape: draw again."""
-
-
-def pick(options: Sequence[Item], rng: Random) -> Item:
-    """Draw one of the options; by ``random()`` alone, which is the same everywhere."""
-    if not options:
-        raise MisfitError
-    return options[int(rng.random() * len(options))]
-
-
-# The determiners of a noun phrase by its role, each as often as it is to be drawn:
-# singular, plural.
-_DETERMINERS = {
-    "plain": ("the the the a a this".split(), "the the the some some these two many".split()),
-    "negated": ("the the this a".split(), "the the these any".split()),
-    "definite": ("the the the this".split(), "the the these".split()),
-    "place": ("the the the the a this".split(), "the the the these two".split()),
-}
 _PRONOUNS = "it it it it it it it it they they they he she".split()
-_PLURAL = 0.4  # how often a noun that has a plural stands in it
 
 _ANYTHING: Tags = frozenset({"animate", "food", "thing", "place", "part"})
 _ANIMATE: Tags = frozenset({"animate"})
 _HUMAN: Tags = frozenset({"human"})
 _TOOL: Tags = frozenset({"tool"})
-_PART: Tags = frozenset({"part", "closable"})
 _BUILDING: Tags = frozenset({"building"})
 _ATTRIBUTES = {"human": "clothing", "tailed": "tail", "eared": "ears", "building": "part"}
-
-Fits = Callable[[Noun], bool]
-
-
-def _always(noun: Noun) -> bool:
-    return True
 
 
 def _can_be_owned(noun: Noun) -> bool:
@@ -75,37 +31,7 @@ def _attributes(noun: Noun) -> Tags:
     return frozenset(part for owner, part in _ATTRIBUTES.items() if owner in noun.tags)
 
 
-@cache
-def _adjectives(noun: Noun, place: str, unseen: bool) -> tuple[Adjective, ...]:
-    """List what can be said of a noun; the held-out combinations only if ``unseen``."""
-    return tuple(
-        adjective
-        for adjective in ADJECTIVES.values()
-        if adjective.suits(noun)
-        and (adjective.predicate if place == "predicate" else adjective.place == place)
-        and (unseen or not held_out.combination(adjective.name, noun.name))
-    )
-
-
-@cache
-def _nouns(
-    symbol: str, tags: Tags, numbers: tuple[bool, ...], places: tuple[str, ...], unseen: bool
-) -> tuple[Noun, ...]:
-    """List the nouns of a category with one of some tags.
-
-    Each has one of some numbers, and adjectives for some places.
-    """
-    return tuple(
-        noun
-        for noun in NOUNS.values()
-        if noun.tags & tags
-        and symbol in noun_categories(noun)
-        and set(noun.numbers) & set(numbers)
-        and all(_adjectives(noun, place, unseen) for place in places)
-    )
-
-
-class Writer:
+class Writer(WordWriter):
     """Puts words into shapes.
 
     Parameters
@@ -114,13 +40,6 @@ class Writer:
     unseen : bool
         Whether noun and adjective may be a combination that is held out.
     """
-
-    def __init__(self, rng: Random, unseen: bool = False):
-        self.rng, self.unseen = rng, unseen
-        self.mentioned: list[Leaf] = []  # the nouns, from left to right; none comes twice
-        self.said: dict[Leaf, list[Adjective]] = {}  # of each noun
-        self.done: set[Verb] = set()  # no verb comes twice
-        self.recent = 0  # where the nouns of the last clauses begin in ``mentioned``
 
     def write(self, tree: Node) -> None:
         """Fill in all words of a shape.
@@ -142,7 +61,7 @@ class Writer:
                 noun = self.noun_phrase(node.children[0], subjects)
                 self.verb_phrase(node.children[1], verb, noun)
             case ("NPof", "Gi"):
-                noun = self.noun_phrase(node.children[0], _PART)
+                noun = self.noun_phrase(node.children[0], PART)
                 self.verb(node, subject=noun.word)
             case ("NP" | "NPof", "State"):
                 noun = self.noun_phrase(node.children[0], _ANYTHING, "definite")
@@ -161,14 +80,12 @@ class Writer:
                     if isinstance(child, Node):
                         self.clauses(child)
 
-    # ------------------------------------------------------------ noun phrases
-
     def noun_phrase(
         self,
         node: Node,
         tags: Tags,
         role: str = "plain",
-        fits: Fits = _always,
+        fits: Fits = any_noun,
         singular: bool = False,
     ) -> Leaf:
         """Fill in a noun phrase; return its head.
@@ -216,44 +133,6 @@ class Writer:
                 noun = self.noun_phrase(node.children[0], tags, role, fits, singular)
         return noun
 
-    def bar(self, node: Node, tags: Tags, fits: Fits = _always, singular: bool = False) -> Leaf:
-        """Fill in a noun and the adjectives beside it; return the noun."""
-        places = {"A1": "before", "A2": "after"}
-        wanted = tuple(places[item] for item in node.rule.english[:-1])
-        noun = self.noun(node.children[-1], tags, wanted, fits, singular)
-        for leaf, place in zip(node.children, wanted, strict=False):
-            self.adjective(leaf, noun, _adjectives(noun.word, place, self.unseen))
-        return noun
-
-    def noun(
-        self,
-        leaf: Leaf,
-        tags: Tags,
-        places: tuple[str, ...] = (),
-        fits: Fits = _always,
-        singular: bool = False,
-    ) -> Leaf:
-        """Fill in a noun that was not mentioned before."""
-        numbers = (False,) if singular else (False, True)
-        mentioned = {other.word for other in self.mentioned}
-        nouns = _nouns(leaf.symbol, tags, numbers, places, self.unseen)
-        leaf.word = pick([noun for noun in nouns if noun not in mentioned and fits(noun)], self.rng)
-        numbers = tuple(number for number in numbers if number in leaf.word.numbers)
-        leaf.plural = numbers[self.rng.random() < _PLURAL] if len(numbers) == 2 else numbers[0]
-        self.mentioned.append(leaf)
-        self.said[leaf] = []
-        return leaf
-
-    def determiner(self, leaf: Leaf, noun: Leaf, role: str) -> None:
-        """Fill in a determiner."""
-        leaf.word = pick(_DETERMINERS[role][noun.plural], self.rng)
-
-    def adjective(self, leaf: Leaf, noun: Leaf, options: Sequence[Adjective]) -> None:
-        """Fill in an adjective that does not repeat or deny what was said of the noun."""
-        taken = {word for said in self.said[noun] for word in CONTRASTS[said.name]}
-        leaf.word = pick([one for one in options if one.name not in taken], self.rng)
-        self.said[noun].append(leaf.word)
-
     def relative(self, node: Node, noun: Leaf) -> None:
         """Fill in a relative clause about a noun."""
         match node.rule.english:
@@ -265,33 +144,6 @@ class Writer:
             case _:  # that NP0 Gt
                 verb = self.verb(node, what=noun.word)
                 self.noun_phrase(node.children[1], verb.subjects)
-
-    # ------------------------------------------------------------- predicates
-
-    def verb(self, node: Node, subject: Noun | None = None, what: Noun | None = None) -> Verb:
-        """Fill in the verb of a verb phrase, for a subject or an object if these are known."""
-        group = next(child for child in node.children if child.symbol[0] == "G")
-        leaf = next(child for child in group.children if child.symbol[0] == "V")
-        tool, place = node.child("Inst"), node.child("Where")
-        part = node.child("NPof") if node.symbol == "VP" else None
-        leaf.word = pick(
-            [
-                verb
-                for verb in VERBS.values()
-                if verb.frame == leaf.symbol[1]
-                and verb not in self.done
-                and (subject is None or verb.subjects & subject.tags)
-                and (what is None or verb.objects & what.tags)
-                and (verb.tools or not tool)
-                and (verb.where or not place)
-                and (verb.objects & _PART or not part)
-                and (verb.auxiliary or not group.child("never"))  # no "n'aimait jamais"
-                for _ in range(verb.relative if what else 1)
-            ],
-            self.rng,
-        )
-        self.done.add(leaf.word)
-        return leaf.word
 
     def verb_phrase(self, node: Node, verb: Verb, subject: Leaf) -> None:
         """Fill in what comes after the verb."""
@@ -324,7 +176,7 @@ class Writer:
             for name in PREPOSITIONS
             if name in prepositions
             and (name == "front") == in_front
-            and (grounds(name, figure.word) & _PART if of else grounds(name, figure.word))
+            and (grounds(name, figure.word) & PART if of else grounds(name, figure.word))
         ]
         preposition = pick(fitting, self.rng)
         if leaf := node.child("Prep"):
@@ -334,12 +186,11 @@ class Writer:
     def state(self, node: Node, noun: Leaf, options: Sequence[Adjective] | None = None) -> None:
         """Fill in what a noun was: tired, not very big."""
         predicate = node.child("Pred")
-        options = _adjectives(noun.word, "predicate", self.unseen) if options is None else options
+        if options is None:
+            options = fitting_adjectives(noun.word, "predicate", self.unseen)
         if predicate.child("very"):
             options = [adjective for adjective in options if adjective.gradable]
         self.adjective(predicate.child("A"), noun, options)
-
-    # --------------------------------------------------------------- pronouns
 
     def pronoun_and_state(self, leaf: Leaf, state: Node) -> None:
         """Fill in "it was tired": of all nouns that *it* could be, one can be tired."""
@@ -348,7 +199,7 @@ class Writer:
         telling = {
             noun: [
                 adjective
-                for adjective in _adjectives(noun.word, "predicate", self.unseen)
+                for adjective in fitting_adjectives(noun.word, "predicate", self.unseen)
                 if sum(adjective.suits(other.word) for other in candidates) == 1
             ]
             for noun in candidates
@@ -370,11 +221,3 @@ class Writer:
         if not leaf.controller.word.tags & subjects:
             raise MisfitError
         self.verb_phrase(phrase, verb, leaf.controller)
-
-    def candidates(self, word: str) -> list[Leaf]:
-        """List the nouns so far that a pronoun could stand for.
-
-        *He* and *she* must have one only: every person can be tired.
-        """
-        candidates = [noun for noun in self.mentioned if noun.pronoun == word]
-        return candidates if word in ("it", "they") or len(candidates) == 1 else []

@@ -5,7 +5,7 @@ import {
   Explorable, decimals, define, draw, make, matmul, softmax, symbols, table, transpose,
 } from "./base.js";
 
-// How the heads are cut and put together: as it should be, and chapter 6's bug in two forms.
+// How the heads are cut and put together: as it should be, and with the chapter's bug in two forms.
 export const RIGHT = "right";
 export const RESHAPE_IN = "reshape in";
 export const RESHAPE_BOTH = "reshape in and out";

@@ -1,8 +1,8 @@
-// Live translator: the reader types an English sentence, and the trained model of
-// chapter 9 translates it in the page. Below stands its cross-attention: a French word
-// in each row, and what that word looked at when it was written. The model's weights
-// are fetched when a reader first asks for a translation; what is shown before that
-// comes from the notebook.
+// Live translator: the reader types an English sentence, and the trained model of the
+// translation chapter translates it in the page. Below stands its cross-attention: a
+// French word in each row, and what that word looked at when it was written. The model's
+// weights are fetched when a reader first asks for a translation; what is shown before
+// that comes from the notebook.
 
 import { Explorable, decimals, define, make, table } from "./base.js";
 import { Transformer } from "./transformer-model.js";

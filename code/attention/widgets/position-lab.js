@@ -1,4 +1,4 @@
-// The position lab of chapter 7: a query moves along the positions, and its score
+// The position lab: a query moves along the positions, and its score
 // with the same key at each of them follows. Drawn against the distance between the
 // two, the curve stays where it is, or it does not: that is up to the scheme. Nothing
 // here takes that for granted: each score is computed from the vectors at its two places.

@@ -1,4 +1,4 @@
-// The scaling lab of chapter 4: choose d_k and the scale, and see what becomes of
+// The scaling lab: choose d_k and the scale, and see what becomes of
 // the scores of a query, its weights, their entropy and the softmax's Jacobian.
 //
 // The notebook hands over the dot products of a few queries at each width; from
