@@ -28,10 +28,9 @@ from attention.generate import (
     sample,
     stepper_for,
 )
-from attention.keys_and_values import ROOM
+from attention.keys_and_values import ROOM, KeysAndValues
 from attention.kv_cache import (
     CachedTransformerStepper,
-    KeysAndValues,
     cache_bytes,
     go_on,
     likeliest,

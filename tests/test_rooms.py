@@ -16,28 +16,7 @@ TABLES = {
     "widgets/architecture_boxes.py": "what each box of the picture says, in the data's order",
 }
 # Being taken apart.
-STILL_TOO_LARGE = {
-    "character_model.py",
-    "checks/_calling.py",
-    "checks/_exercise.py",
-    "checks/_mistakes.py",
-    "checks/chapter01.py",
-    "checks/chapter02.py",
-    "checks/chapter03.py",
-    "checks/chapter04.py",
-    "checks/chapter05.py",
-    "checks/chapter06.py",
-    "checks/chapter07.py",
-    "checks/chapter08.py",
-    "checks/chapter09.py",
-    "checks/chapter10.py",
-    "generate.py",
-    "interventions.py",
-    "kv_cache.py",
-    "layers.py",
-    "training.py",
-    "transformer.py",
-}
+STILL_TOO_LARGE: set[str] = set()
 NO_CODE = {
     tokenize.COMMENT,
     tokenize.DEDENT,

@@ -176,7 +176,7 @@ def test_mutants(module: str, jobs: int, sample: int | None) -> dict:
 
 def files_of(module: str) -> list[Path]:
     """List the source files of a module, or of a package with all that is in it."""
-    path = Path("code", "attention", module)
+    path = Path("code", "attention", *module.split("."))
     inside = sorted((ROOT / path).rglob("*.py")) or [ROOT / path.with_suffix(".py")]
     return [file.relative_to(ROOT) for file in inside]
 

@@ -1,0 +1,50 @@
+"""Watch a transformer at work and interfere, to learn what its attention carries.
+
+That a head looks somewhere does not say that the model needs what it finds there. So
+there are tools to look and tools to interfere, for a ``with`` block each:
+
+- ``recording_weights`` and ``recording_streams`` look;
+- ``forbidding`` cuts *edges*: from a query to a key, where no head may attend then;
+- ``patching`` puts the residual stream of another run in the place of this one's.
+
+They can be nested, all leave the model as it was, and none changes a line of it: torch
+calls a *hook* before or after a module's own ``forward``. The model may be in a wrapper.
+What ``torch.compile`` made asks no hooks that came later, so while a block lasts it runs
+as it was written.
+
+All of them act while a model writes, too: with ``greedy``, ``beam`` and ``sample``, with
+``read`` and ``go_on``, with a key–value cache and without. The decoder then reads a text
+that grows.
+
+- Positions are counted from the beginning of the text. The position p has row p of
+  ``edges``, ``places`` and ``stream``, whichever step it is read in. For the decoder these
+  may be longer than the text, since nobody knows its length before; not shorter.
+- What is recorded of a text that is read in parts is put together. So at the end there is
+  the same with a cache as without, where each step reads the whole text again.
+- The rows are those that the decoder gets. In a beam these are all hypotheses of the first
+  sentence, then all of the second, and so on. ``edges`` without a batch axis serve them
+  all; what differs between sentences must be repeated with ``repeat_interleave(width, 0)``.
+  The encoder gets each sentence once.
+
+Examples
+--------
+>>> with recording_streams(model) as streams:
+...     model(other_source, target)
+>>> with patching(model, "encoder", 1, places, streams["encoder", 1]):
+...     logits = model(source, target)
+"""
+
+from attention.interventions.cutting import forbidding
+from attention.interventions.patching import patching
+from attention.interventions.places import attentions, stages
+from attention.interventions.recording import cross_weights, recording_streams, recording_weights
+
+__all__ = [
+    "attentions",
+    "cross_weights",
+    "forbidding",
+    "patching",
+    "recording_streams",
+    "recording_weights",
+    "stages",
+]
