@@ -55,7 +55,7 @@ class Schedule(LoadScopeScheduling):
 def group_of(nodeid: str) -> str:
     """Name the group of a test: its file, or the part of it that must not be cut.
 
-    nbval names a cell ``chapters/06-multi-head::ipynb::Cell 3``.
+    nbval names a cell ``chapters/NOTEBOOK::ipynb::Cell 3``.
     """
     file, _, test = nodeid.partition("::")
     file = TOGETHER.get(file, file)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from book_texts import stem
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDERS = ("_ext", "_live", "code", "experiments", "tests", "tools")
@@ -94,7 +95,7 @@ def test_a_verdict_can_be_printed_whatever_the_output_can_write(encoding):
 
 @pytest.mark.parametrize("encoding", ["cp1252", "ascii"])
 def test_a_notebook_can_be_shown_whatever_the_output_can_write(encoding):
-    chapter = ROOT / "chapters" / "04-scaling.ipynb"
+    chapter = ROOT / "chapters" / f"{stem('scaling')}.ipynb"
     done = printed(encoding, ROOT / "tools" / "notebooks.py", "show", chapter)
     assert done.returncode == 0, done.stderr
     assert b"--- code ch4-setup" in done.stdout

@@ -1,4 +1,4 @@
-"""Chapter 10: the table of the cost is what its script writes, and its meters are right."""
+"""The table of the cost is what its script writes, and its meters are right."""
 
 import csv
 import importlib

@@ -1,4 +1,4 @@
-"""Chapter 9: its logs are what its scripts write, and the committed weights are the log's."""
+"""Translation: its logs are what its scripts write, and the committed weights are the log's."""
 
 import copy
 import csv

@@ -7,6 +7,7 @@ import sys
 import nbformat
 import portable
 import pytest
+from book_texts import stem
 from portable import AS_IT_IS, AVX2, OLD, ROOT, SETTINGS, TWO_THREADS
 
 PRINTED = """\
@@ -83,7 +84,7 @@ def test_the_package_tested_is_this_one():
 
 
 def test_a_notebook_with_a_tagged_cell_is_run_whole():
-    names = ("03-queries-keys-values", "07-position")  # without and with
+    names = (stem("queries-keys-values"), stem("position"))  # without and with
     paths = [f"chapters/{name}.ipynb" for name in names]
     options = ["-q", "--nbval", "--collect-only", "-p", "no:cacheprovider", "-m", portable.MARKER]
     done = subprocess.run(

@@ -176,7 +176,7 @@ def test_scores_one_by_one(rng, keys, d_score):
             assert dot[row, key].item() == pytest.approx(expected.item(), abs=1e-12)
 
 
-def test_the_dot_score_makes_it_the_attention_of_chapter_3():
+def test_the_dot_score_makes_it_the_attention_of_queries_and_keys():
     model = double(replace(TINY, score="dot"))
     state, annotations = uniform(generator(), 2, 5), uniform(generator(1), 2, 4, 8)
     mask = torch.tensor([[True, True, True, False], [True] * 4])

@@ -19,6 +19,7 @@ from itertools import pairwise
 from pathlib import Path
 from threading import Thread
 
+from book_texts import stem
 from bs4 import BeautifulSoup
 from playwright.sync_api import Browser, Locator, Page, Request, sync_playwright
 
@@ -26,7 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SITE = ROOT / "_build" / "html"
 LIVE = SITE / "_static" / "live"
 FOR_READING = ("page.mjs", "live.css", "explorables.mjs")
-FIRST = "chapters/03-queries-keys-values.html"
+FIRST = f"chapters/{stem('queries-keys-values')}.html"
 FIRST_NUMPY_CELL = "ch3-soft-dict"  # needs the set-up cell, which the page runs before it
 ATTENTION = """import numpy as np
 from attention import by_hand
@@ -34,14 +35,14 @@ q, k, v = np.random.default_rng(0).normal(size=(3, 64, 64))
 by_hand.scaled_dot_product_attention(q, k, v)[0].sum()"""
 TRACED = ["devtools.timeline", "disabled-by-default-devtools.timeline", "toplevel"]
 FIGURES = {
-    "attention-explorer": "chapters/03-queries-keys-values.html",
-    "attention-explorer (8 heads)": "chapters/06-multi-head.html",
-    "scaling-lab": "chapters/04-scaling.html",
-    "mask-lab": "chapters/05-masking.html",
-    "head-splitter": "chapters/06-multi-head.html",
-    "architecture-map": "chapters/08-transformer.html",
-    "position-lab": "chapters/07-position.html",
-    "live-translator": "chapters/09-translation.html",
+    "attention-explorer": f"chapters/{stem('queries-keys-values')}.html",
+    "attention-explorer (8 heads)": f"chapters/{stem('multi-head')}.html",
+    "scaling-lab": f"chapters/{stem('scaling')}.html",
+    "mask-lab": f"chapters/{stem('masking')}.html",
+    "head-splitter": f"chapters/{stem('multi-head')}.html",
+    "architecture-map": f"chapters/{stem('transformer')}.html",
+    "position-lab": f"chapters/{stem('position')}.html",
+    "live-translator": f"chapters/{stem('translation')}.html",
 }
 
 

@@ -17,10 +17,11 @@ from pathlib import Path
 import nbformat
 import numpy as np
 import pytest
+from book_texts import stem
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[2]
-CHAPTER = "chapters/03-queries-keys-values.ipynb"
+CHAPTER = f"chapters/{stem('queries-keys-values')}.ipynb"
 # Its first cells are enough: a number, and two figures to exchange.
 FIRST_CELLS = 32
 NBVAL = ["--nbval", CHAPTER]

@@ -6,6 +6,7 @@ from html import unescape
 
 import nbformat
 import pytest
+from book_texts import stem
 from nbformat import NotebookNode
 
 from attention.widgets import ArchitectureMap
@@ -19,7 +20,7 @@ CODE = sorted({box.code for box in BOXES})
 
 @pytest.fixture(scope="module")
 def chapter() -> NotebookNode:
-    return nbformat.read(ROOT / "chapters" / "08-transformer.ipynb", as_version=4)
+    return nbformat.read(ROOT / "chapters" / f"{stem('transformer')}.ipynb", as_version=4)
 
 
 def printed(cell: NotebookNode) -> str:

@@ -3,11 +3,11 @@
 Each in a session of its own, after the cells it needs and no others; prints, as JSON,
 the outputs of each cell, by its id:
 
-    python tests/live/alone.py chapters/03-queries-keys-values.ipynb
+    python tests/live/alone.py chapters/NOTEBOOK.ipynb
 
 Some in one session, in the order given; prints the outputs of each run:
 
-    python tests/live/alone.py chapters/03-queries-keys-values.ipynb ch3-setup ch3-dict
+    python tests/live/alone.py chapters/NOTEBOOK.ipynb ch3-setup ch3-dict
 
 A program of its own, since the runner puts a stand-in where IPython is, as in the page.
 """

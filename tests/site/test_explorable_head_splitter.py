@@ -90,7 +90,7 @@ def test_the_share_is_what_is_missing_without_the_number(
 
 
 def attend(value: np.ndarray, way: str, heads: int = 2) -> np.ndarray:
-    """Chapter 6's `attend`, with the right way to split and its two wrong ones."""
+    """The chapter's `attend`, with the right way to split and its two wrong ones."""
     in_memory = (heads, LENGTH, D_MODEL // heads)
     split = [
         by_hand.split_heads(x, heads) if way == "right" else x.reshape(in_memory)
@@ -113,7 +113,7 @@ def test_the_functions_alone_split_and_merge(figure_page: OpenFigure, way: str) 
         }""",
         [numbers.tolist(), way],
     )
-    # What chapter 6 prints for the right and the wrong way.
+    # What the chapter prints for the right and the wrong way.
     expected = [[0, 1], [4, 5], [8, 9]] if way == "right" else [[0, 1], [2, 3], [4, 5]]
     assert halves[0] == expected
     out = by_hand.split_heads(numbers.astype(float), 2)

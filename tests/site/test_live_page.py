@@ -17,6 +17,7 @@ import measure_page
 import nbformat
 import numpy as np
 import pytest
+from book_texts import stem
 from built_site import ROOT, SITE
 from playwright.sync_api import Browser, Locator, Page, expect
 from test_site_browser import MODES, Visit, violations, visit
@@ -30,7 +31,7 @@ CHAPTERS = {
     path.stem: nbformat.read(path, as_version=4)
     for path in sorted((ROOT / "chapters").glob("[0-9]*.ipynb"))
 }
-FIRST = "03-queries-keys-values"
+FIRST = stem("queries-keys-values")
 EXERCISE = "ch3-ex1-try"
 
 
@@ -290,7 +291,7 @@ def test_errors_read_like_pythons(used_page, source, shown, hidden) -> None:
 
 @pytest.mark.slow
 def test_files_of_the_site_are_found_by_cells(open_chapter) -> None:
-    page = open_chapter("05-masking").page
+    page = open_chapter(stem("masking")).page
     text = run(cell(page, "ch5-causal"), 'print(open("../experiments/masking.csv").readline())')
     with open(ROOT / "experiments" / "masking.csv", encoding="utf-8") as file:
         assert file.readline().strip() in text
@@ -440,7 +441,7 @@ def test_figures_are_drawn_in_the_page(open_chapter) -> None:
 
 
 def test_a_cell_that_needs_torch_says_so(open_chapter) -> None:
-    page = open_chapter("05-masking").page
+    page = open_chapter(stem("masking")).page
     place = cell(page, "ch5-full-torch")
     assert "Needs PyTorch" in place.inner_text()
     link = place.get_by_role("link", name="download the notebook")
