@@ -96,6 +96,37 @@ def test_pictures_are_described_and_sharp(path: Path) -> None:
         assert (int(image["width"]), int(image["height"])) == (round(width / 2), round(height / 2))
 
 
+def test_figures_and_formulas_are_numbered_by_chapter(path: Path) -> None:
+    """In order, each once, and a formula is referred to by the number that it has."""
+    page = parsed(path).select_one("article") or parsed(path)
+    chapter = re.match(r"\d\d(?=-)", path.name)
+    figures = [
+        place.get_text(strip=True) for place in page.select(".caption-number, p.figure-number")
+    ]
+    formulas = [place.contents[0] for place in page.select(".eqno")]
+    if chapter is None:
+        assert figures == formulas == []
+        return
+    number = int(chapter.group())
+    assert figures == [f"Figure {number}.{n}" for n in range(1, len(figures) + 1)]
+    assert formulas == [f"({number}.{n})" for n in range(1, len(formulas) + 1)]
+    # None is left out: neither a picture, nor a figure to explore, nor a displayed formula.
+    assert len(figures) == len(page.select("figure img, [data-figure]")) > 0
+    assert len(formulas) == len(page.select("div.math"))
+    for link in page.select("a[href^='#equation-']:not(.headerlink)"):
+        formula = page.select_one(link["href"])
+        assert link.get_text() == formula.select_one(".eqno").contents[0]
+
+
+def test_figure_that_can_be_explored_has_its_number_below_it() -> None:
+    for path in (SITE / page for page in pages()):
+        for line in parsed(path).select("p.figure-number"):
+            cell = line.parent
+            assert cell["class"][0] == "cell"
+            assert cell.select_one(".cell_output [data-figure]")
+            assert line.find_previous_sibling().select_one("[data-figure]")
+
+
 def test_notebooks_can_be_downloaded() -> None:
     chapters = [SITE / page for page in pages() if (ROOT / page).with_suffix(".ipynb").exists()]
     assert chapters
