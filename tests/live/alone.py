@@ -7,7 +7,7 @@ the outputs of each cell, by its id:
 
 Some in one session, in the order given; prints the outputs of each run:
 
-    python tests/live/alone.py chapters/NOTEBOOK.ipynb ch3-setup ch3-dict
+    python tests/live/alone.py chapters/NOTEBOOK.ipynb FIRST-CELL SECOND-CELL
 
 A program of its own, since the runner puts a stand-in where IPython is, as in the page.
 """
