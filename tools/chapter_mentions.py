@@ -83,6 +83,7 @@ def read(text: str, words: set[str]) -> tuple[list[Mention], list[Doubt]]:
             match = pattern.match(text, start)
             if match and match.end() not in ends and start not in known:
                 doubts.append(Doubt(start, why))
+                known.add(start)
         before = text[max(0, start - 40) : start]
         for why, pattern in BEFORE.items():
             plural = why != "counts chapters" or text[start : start + 8].lower() == "chapters"
