@@ -139,7 +139,7 @@ def _list(text: str, match: re.Match[str], kind: str) -> tuple[list[Mention], st
         if following is None:
             break
         place, joined = following.end(), following[0]
-        if not match[1]:  # "chapter 4 and 5": of what are there five?
+        if not match[1]:  # one chapter "4 and 5": of what are there five?
             more = number.match(text, place) and "," not in joined
             return (found, "one chapter, two numbers") if more else (found, None)
     if not found:
