@@ -219,8 +219,7 @@ def main(arguments: Sequence[str] | None = None, root: Path = ROOT) -> int:
     report(insert(root, given.number, leave=given.leave, dry=given.dry_run), "To be read")
     if given.new and not given.dry_run:
         begin(root, chapter, given.title)
-        print(f"\n{chapter.file} is begun. The tables of chapters/index.md, README.md and")
-        print("chapters/bugs.md do not know it yet.")
+        print(f"\n{chapter.file} is begun; index.md, bugs.md and README.md do not know it yet.")
     return 0
 
 
