@@ -98,7 +98,7 @@ def test_a_notebook_can_be_shown_whatever_the_output_can_write(encoding):
     chapter = ROOT / "chapters" / f"{stem('scaling')}.ipynb"
     done = printed(encoding, ROOT / "tools" / "notebooks.py", "show", chapter)
     assert done.returncode == 0, done.stderr
-    assert b"--- code ch4-setup" in done.stdout
+    assert b"--- code scaling-setup" in done.stdout
 
 
 def printed(encoding: str, *arguments: str | Path) -> subprocess.CompletedProcess:

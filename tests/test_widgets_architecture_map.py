@@ -89,7 +89,7 @@ def test_every_box_leads_to_a_section_and_to_code(box) -> None:
     assert section(box.section) == f"[{box.section}]({box.section_link})"
     assert re.fullmatch(r"#[a-z-]+", box.section_link)
     assert box.code in CODE
-    assert box.code_link == f"#ch8-source-{box.code.lower()}"
+    assert box.code_link == f"#transformer-source-{box.code.lower()}"
     there = vars(transformer) | vars(layers) | vars(positions)
     assert callable(there[box.code])
 
@@ -166,7 +166,7 @@ def test_data_hold_every_box_for_both_placements() -> None:
         assert there == names(norm)
     attention = next(box for box in data["boxes"] if box["name"] == "cross_attention")
     assert attention["sectionLink"] == "#the-decoder"
-    assert attention["codeLink"] == "#ch8-source-multiheadattention"
+    assert attention["codeLink"] == "#transformer-source-multiheadattention"
 
 
 @pytest.mark.parametrize("norm", PLACEMENTS)

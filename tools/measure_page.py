@@ -28,7 +28,9 @@ SITE = ROOT / "_build" / "html"
 LIVE = SITE / "_static" / "live"
 FOR_READING = ("page.mjs", "live.css", "explorables.mjs")
 FIRST = f"chapters/{stem('queries-keys-values')}.html"
-FIRST_NUMPY_CELL = "ch3-soft-dict"  # needs the set-up cell, which the page runs before it
+FIRST_NUMPY_CELL = (
+    "queries-keys-values-soft-dict"  # needs the set-up cell, which the page runs before it
+)
 ATTENTION = """import numpy as np
 from attention import by_hand
 q, k, v = np.random.default_rng(0).normal(size=(3, 64, 64))
@@ -128,13 +130,13 @@ def attention(browser: Browser, address: str, runs: int) -> None:
     page = browser.new_page()
     page.goto(address + FIRST)
     first_result(page)
-    cell = page.locator("[data-cell='ch3-dict']")
+    cell = page.locator("[data-cell='queries-keys-values-dict']")
     cell.locator(".live-edit").click()
     cell.locator(".cm-content").focus()
     page.keyboard.press("ControlOrMeta+a")
     page.keyboard.insert_text(ATTENTION)
     page.evaluate(
-        """() => { const cell = document.querySelector("[data-cell='ch3-dict']");
+        """() => { const cell = document.querySelector("[data-cell='queries-keys-values-dict']");
             window.again = async () => {
                 const started = performance.now();
                 cell.querySelector(".live-run").click();

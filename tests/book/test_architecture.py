@@ -43,7 +43,7 @@ def test_the_chapter_has_the_section_once(chapter: NotebookNode, heading: str) -
 
 @pytest.mark.parametrize("name", CODE)
 def test_the_chapter_prints_the_code(chapter: NotebookNode, name: str) -> None:
-    cells = [cell for cell in chapter.cells if cell.id == f"ch8-source-{name.lower()}"]
+    cells = [cell for cell in chapter.cells if cell.id == f"transformer-source-{name.lower()}"]
     assert [cell.cell_type for cell in cells] == ["code"]
     assert re.search(rf"^(class|def) {name}\b", printed(cells[0]), re.MULTILINE)
 

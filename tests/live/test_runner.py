@@ -434,18 +434,18 @@ def test_measured_sentences_are_markdown(page):
 
 
 def test_an_error_shows_the_readers_lines_with_carets(page):
-    page.run("def f(x):\n    return 1 + x / 0", "ch3-f")
-    outputs = page.run("print('before')\nf(2)\nprint('not reached')", "ch3-g")
+    page.run("def f(x):\n    return 1 + x / 0", "queries-keys-values-f")
+    outputs = page.run("print('before')\nf(2)\nprint('not reached')", "queries-keys-values-g")
     assert not page.ok
     assert outputs[0] == stdout("before\n")
     assert outputs[1]["name"] == "ZeroDivisionError"
     assert outputs[1]["message"] == "division by zero"
     assert the_error(outputs) == (
         "Traceback (most recent call last):\n"
-        '  Cell "ch3-g", line 2\n'
+        '  Cell "queries-keys-values-g", line 2\n'
         "    f(2)\n"
         + ("" if sys.version_info < (3, 13) else "    ~^^^\n")
-        + '  Cell "ch3-f", line 2, in f\n'
+        + '  Cell "queries-keys-values-f", line 2, in f\n'
         "    return 1 + x / 0\n"
         "               ~~^~~\n"
         "ZeroDivisionError: division by zero"
@@ -478,9 +478,9 @@ def test_a_name_that_is_almost_right(page):
     ],
 )
 def test_what_is_wrong_with_the_syntax(page, source, place, caret, said):
-    outputs = page.run(source, "ch3-typed")
+    outputs = page.run(source, "queries-keys-values-typed")
     cell, line, carets, last = the_error(outputs).splitlines()
-    assert cell.startswith('  Cell "ch3-typed", line ')
+    assert cell.startswith('  Cell "queries-keys-values-typed", line ')
     assert (line, carets.strip()) == (f"    {place}", caret)
     assert last.startswith(said)
     assert page.run("1") == [text("1")]

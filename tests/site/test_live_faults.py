@@ -33,7 +33,11 @@ pytestmark = pytest.mark.browser
 
 RIGHT = ANSWERS["right"] + "checks.softmax_rows(softmax_rows)"
 ENDLESS = "while True:\n    pass"
-SET_UP, ALONE, NEEDS_SET_UP = "ch3-setup", "ch3-dict", "ch3-given"
+SET_UP, ALONE, NEEDS_SET_UP = (
+    "queries-keys-values-setup",
+    "queries-keys-values-dict",
+    "queries-keys-values-given",
+)
 
 
 @pytest.fixture
@@ -272,7 +276,7 @@ def test_pressing_twice_does_not_stop_python(used_page) -> None:
 @pytest.mark.slow
 def test_a_second_press_closes_the_question(used_page) -> None:
     page = used_page
-    place = cell(page, "ch3-step2-code")
+    place = cell(page, "queries-keys-values-step2-code")
     button = place.locator(".live-run")
     press(place)
     expect(button).to_have_attribute("aria-expanded", "true")

@@ -32,7 +32,7 @@ CHAPTERS = {
     for path in sorted((ROOT / "chapters").glob("[0-9]*.ipynb"))
 }
 FIRST = stem("queries-keys-values")
-EXERCISE = "ch3-ex1-try"
+EXERCISE = "queries-keys-values-ex1-try"
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -204,17 +204,19 @@ def test_every_live_cell_prints_what_the_page_shows(chapter, open_chapter, recor
 
 
 def test_a_changed_cell_shows_the_new_number(used_page) -> None:
-    place = cell(used_page, "ch3-dict")
+    place = cell(used_page, "queries-keys-values-dict")
     assert "42.75" not in place.inner_text()
     assert "42.75" in run(place, "print(171 / 4)")
     # The names are shared down the page.
-    assert "8.0" in run(cell(used_page, "ch3-given"), "import numpy as np\nnp.eye(8).sum()")
+    assert "8.0" in run(
+        cell(used_page, "queries-keys-values-given"), "import numpy as np\nnp.eye(8).sum()"
+    )
     assert "(8, 8)" in run(place, "np.eye(8).shape")
 
 
 def test_earlier_cells_are_offered(open_chapter) -> None:
     page = open_chapter().page
-    place = cell(page, "ch3-step2-code")
+    place = cell(page, "queries-keys-values-step2-code")
     press(place)
     offer = place.locator(".live-offer")
     expect(offer).to_be_visible()
@@ -222,13 +224,16 @@ def test_earlier_cells_are_offered(open_chapter) -> None:
     expect(offer.get_by_role("button", name="Run all above")).to_be_visible()
     offer.get_by_role("button").first.click()
     assert finished(place) == "done"
-    assert cell(page, "ch3-given").get_attribute("data-state") == "done"
-    assert cell(page, "ch3-soft-dict").get_attribute("data-state") == "idle"
+    assert cell(page, "queries-keys-values-given").get_attribute("data-state") == "done"
+    assert cell(page, "queries-keys-values-soft-dict").get_attribute("data-state") == "idle"
 
 
 def test_a_name_that_got_another_meaning_is_made_again(open_chapter) -> None:
     page = open_chapter().page
-    place, other = cell(page, "ch3-step4-code"), cell(page, "ch3-dict")
+    place, other = (
+        cell(page, "queries-keys-values-step4-code"),
+        cell(page, "queries-keys-values-dict"),
+    )
     press(place)
     place.locator(".live-offer").get_by_role("button").first.click()
     assert finished(place) == "done"
@@ -249,7 +254,7 @@ def test_a_name_that_got_another_meaning_is_made_again(open_chapter) -> None:
 
 
 def test_an_endless_loop_is_stopped(used_page) -> None:
-    place = cell(used_page, "ch3-dict")
+    place = cell(used_page, "queries-keys-values-dict")
     write(place, "x = 1\nwhile True:\n    pass")
     press(place)
     running(place)
@@ -280,7 +285,7 @@ def test_an_endless_loop_is_stopped(used_page) -> None:
     ids=["syntax", "own function", "the package", "torch"],
 )
 def test_errors_read_like_pythons(used_page, source, shown, hidden) -> None:
-    place = cell(used_page, "ch3-dict")
+    place = cell(used_page, "queries-keys-values-dict")
     text = run(place, source)
     assert place.get_attribute("data-state") == "error"
     for part in shown:
@@ -292,7 +297,7 @@ def test_errors_read_like_pythons(used_page, source, shown, hidden) -> None:
 @pytest.mark.slow
 def test_files_of_the_site_are_found_by_cells(open_chapter) -> None:
     page = open_chapter(stem("masking")).page
-    text = run(cell(page, "ch5-causal"), 'print(open("../experiments/masking.csv").readline())')
+    text = run(cell(page, "masking-causal"), 'print(open("../experiments/masking.csv").readline())')
     with open(ROOT / "experiments" / "masking.csv", encoding="utf-8") as file:
         assert file.readline().strip() in text
 
@@ -350,11 +355,11 @@ def test_an_answer_that_never_ends_gets_a_verdict(used_page) -> None:
     answer = "def softmax_rows(scores):\n    while True:\n        pass\n\n"
     assert "had not finished after" in run(place, f"{answer}checks.softmax_rows(softmax_rows)")
     assert place.get_attribute("data-state") == "done"
-    assert "2" in run(cell(used_page, "ch3-dict"), "1 + 1")  # Python is still there
+    assert "2" in run(cell(used_page, "queries-keys-values-dict"), "1 + 1")  # Python is still there
 
 
 def test_a_cell_that_runs_for_long_says_how_to_end_it(used_page) -> None:
-    place = cell(used_page, "ch3-dict")
+    place = cell(used_page, "queries-keys-values-dict")
     write(place, "while True:\n    pass")
     press(place)
     running(place)
@@ -377,7 +382,7 @@ def test_what_was_typed_survives_a_reload_and_can_be_reset(open_chapter) -> None
     write(place, "# my own answer\n1 + 1")
     page.reload()
     expect(place.locator(".live-own pre")).to_have_text("# my own answer\n1 + 1")
-    assert "my own answer" not in cell(page, "ch3-ex2-try").inner_text()
+    assert "my own answer" not in cell(page, "queries-keys-values-ex2-try").inner_text()
     place.locator(".live-reset").click()
     expect(place.locator(".live-own pre")).to_be_hidden()
     page.reload()
@@ -386,7 +391,7 @@ def test_what_was_typed_survives_a_reload_and_can_be_reset(open_chapter) -> None
 
 
 def test_all_of_it_from_the_keyboard(used_page) -> None:
-    place = cell(used_page, "ch3-dict")
+    place = cell(used_page, "queries-keys-values-dict")
     place.locator(".live-edit").focus()
     used_page.keyboard.press("Enter")
     place.locator(".cm-content").wait_for()
@@ -397,7 +402,7 @@ def test_all_of_it_from_the_keyboard(used_page) -> None:
     assert "0.125" in place.inner_text()
     assert (
         used_page.evaluate("document.activeElement.closest('[data-cell]').dataset.cell")
-        == "ch3-dict"
+        == "queries-keys-values-dict"
     )
     used_page.keyboard.press("Escape")
     used_page.keyboard.press("Tab")
@@ -409,10 +414,13 @@ def test_all_of_it_from_the_keyboard(used_page) -> None:
 @pytest.mark.parametrize("mode", ["phone", "desktop"])
 def test_a_page_in_use_is_accessible(mode, open_chapter) -> None:
     page = open_chapter(FIRST, mode).page
-    run(cell(page, "ch3-dict"), "print('a long line ' * 40)\n1 / 0")
+    run(cell(page, "queries-keys-values-dict"), "print('a long line ' * 40)\n1 / 0")
     run(cell(page, EXERCISE), ANSWERS["right"] + "checks.softmax_rows(softmax_rows)")
-    write(cell(page, "ch3-given"), "x = 'text'  # a comment\nfor i in range(3):\n    print(i)")
-    place = cell(page, "ch3-hull-figure")
+    write(
+        cell(page, "queries-keys-values-given"),
+        "x = 'text'  # a comment\nfor i in range(3):\n    print(i)",
+    )
+    place = cell(page, "queries-keys-values-hull-figure")
     press(place)
     expect(place.locator(".live-offer")).to_be_visible()
     for theme in ("light", "dark"):
@@ -430,7 +438,7 @@ def test_a_page_in_use_is_accessible(mode, open_chapter) -> None:
 @pytest.mark.slow
 def test_figures_are_drawn_in_the_page(open_chapter) -> None:
     page = open_chapter().page
-    place = cell(page, "ch3-hull-figure")
+    place = cell(page, "queries-keys-values-hull-figure")
     press(place)
     place.locator(".live-offer").get_by_role("button").first.click()
     assert finished(place) == "done"
@@ -442,7 +450,7 @@ def test_figures_are_drawn_in_the_page(open_chapter) -> None:
 
 def test_a_cell_that_needs_torch_says_so(open_chapter) -> None:
     page = open_chapter(stem("masking")).page
-    place = cell(page, "ch5-full-torch")
+    place = cell(page, "masking-full-torch")
     assert "Needs PyTorch" in place.inner_text()
     link = place.get_by_role("link", name="download the notebook")
     answer = page.request.get(link.evaluate("a => a.href"))
@@ -452,7 +460,7 @@ def test_a_cell_that_needs_torch_says_so(open_chapter) -> None:
 
 @pytest.mark.slow
 def test_attention_in_the_page_is_fast(used_page) -> None:
-    place = cell(used_page, "ch3-dict")
+    place = cell(used_page, "queries-keys-values-dict")
     rng = np.random.default_rng(0)
     q, k, v = rng.normal(size=(3, 64, 64))
     expected, _ = by_hand.scaled_dot_product_attention(q, k, v)

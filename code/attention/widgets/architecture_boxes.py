@@ -59,7 +59,7 @@ class Box:
     @property
     def code_link(self) -> str:
         """Return where the page prints the source of the class."""
-        return f"#ch8-source-{self.code.lower()}"
+        return f"#transformer-source-{self.code.lower()}"
 
 
 def _embedding(side: str, tokens: Box, stream: str) -> list[Box]:
