@@ -17,23 +17,26 @@ hypothesis.settings.register_profile("book", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("book")
 
 
-def load_without_shape_checks(module: str) -> ModuleType:
+def load_without_shape_checks(module: str, *with_it: str) -> ModuleType:
     """Load a second copy of a module or package of ours, its shape types not enforced.
 
     While testing, `attention.*` is imported with its jaxtyping shapes checked by
     beartype, which would answer a wrong call before the module's own error message
-    does. The copy is imported without that hook, a package with all its modules;
-    what it imports of the rest of `attention` is what everybody has.
+    does. The copy is imported without that hook, a package with all its modules, and
+    so are the modules `with_it`; what it imports of the rest of `attention` is what
+    everybody has.
     """
-    name = f"attention.{module.replace('/', '.')}"
+    copied = tuple(f"attention.{each.replace('/', '.')}" for each in (module, *with_it))
+    name = copied[0]
     importlib.import_module(name)  # what it needs is now there, with the hook
-    package, _, last = name.rpartition(".")
-    ours = [each for each in sys.modules if each == name or each.startswith(f"{name}.")]
+    ours = [each for each in sys.modules if f"{each}.".startswith(tuple(f"{c}." for c in copied))]
     hookless = [f for f in sys.meta_path if type(f).__module__ != "jaxtyping._import_hook"]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "meta_path", hookless)
         # The import below puts the copy into its place; this takes it out again.
-        patch.setattr(sys.modules[package], last, sys.modules[name])
+        for each in copied:
+            parent, _, last = each.rpartition(".")
+            patch.setattr(sys.modules[parent], last, sys.modules[each])
         for each in ours:
             patch.delitem(sys.modules, each)
         return importlib.import_module(name)

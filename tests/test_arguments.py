@@ -35,7 +35,7 @@ from attention.training import Batch, pad
 from attention.transformer import TransformerConfig, new_transformer
 
 generate = load_without_shape_checks("generate")
-training = load_without_shape_checks("training")
+training = load_without_shape_checks("training", "tokens", "weight_files")
 recurrent = load_without_shape_checks("recurrent")
 recall = load_without_shape_checks("tasks/recall")
 two_lookups = load_without_shape_checks("tasks/two_lookups")

@@ -18,7 +18,7 @@ from tests.pretended_device import DEVICE, Elsewhere, pretended_device
 from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves
 
-from attention import generate, recurrent, training
+from attention import generate, recurrent, tokens, training, weight_files
 from attention.recurrent import RecurrentConfig, new_translator
 from attention.tasks import character_model, recall, two_lookups
 from attention.training import Batch, Recipe, TrainingRun, make_batch
@@ -313,7 +313,16 @@ NO_TENSORS = {
     character_model.words_known,
     character_model.perplexity,
 }
-MODULES = (generate, training, recurrent, recall, two_lookups, character_model)
+MODULES = (
+    generate,
+    training,
+    recurrent,
+    recall,
+    two_lookups,
+    character_model,
+    tokens,
+    weight_files,
+)
 # Their functions are tried by tests of their own.
 OTHERS = {
     *("interventions", "keys_and_values", "kv_cache", "layers", "positions", "transformer"),

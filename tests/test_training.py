@@ -70,7 +70,7 @@ def some_pairs(count: int = 50, seed: int = 0, longest: int = 9):
 @pytest.fixture(scope="module")
 def plain() -> ModuleType:
     """`attention.training` as a reader meets it, without enforced shapes."""
-    return load_without_shape_checks("training")
+    return load_without_shape_checks("training", "tokens", "weight_files")
 
 
 def check_message(call, message: str) -> None:

@@ -31,8 +31,10 @@ __all__ = [
     "report",
     "tasks",
     "tiled",
+    "tokens",
     "training",
     "transformer",
+    "weight_files",
     "widgets",
 ]
 

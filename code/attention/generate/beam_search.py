@@ -11,7 +11,8 @@ from attention._arguments import as_integer, nonnegative_number, positive_intege
 from attention.generate.beams import Hypothesis, best_first, new_beams
 from attention.generate.probabilities import finest, log_probabilities
 from attention.generate.steppers import Model, Source, Tokens, most_tokens, pick, start, stepper_for
-from attention.training import PADDING, evaluating
+from attention.tokens import PADDING
+from attention.training import evaluating
 
 
 def beam(

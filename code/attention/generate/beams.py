@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from attention.generate.probabilities import finest
-from attention.training import END, PADDING, START
+from attention.tokens import END, PADDING, START
 
 
 class Hypothesis(NamedTuple):

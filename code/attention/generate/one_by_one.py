@@ -19,7 +19,8 @@ from attention.generate.steppers import (
     stepper_for,
 )
 from attention.interventions import cross_weights
-from attention.training import END, PADDING, START, evaluating
+from attention.tokens import END, PADDING, START
+from attention.training import evaluating
 from attention.transformer import Transformer
 
 

@@ -11,7 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from attention.report import require
-from attention.training import PADDING, START
+from attention.tokens import PADDING, START
 
 LogP = Float[Tensor, "batch symbols"]
 

@@ -10,7 +10,8 @@ from attention._arguments import positive_integer, unwrapped
 from attention.generate import LogP, Token, finest
 from attention.kv_cache.caches import Cache, check_kind, forks, new_cache
 from attention.report import require
-from attention.training import check_numbers, evaluating
+from attention.tokens import check_numbers
+from attention.training import evaluating
 from attention.transformer import LanguageModel, TransformerConfig
 
 Tokens = Int[Tensor, "batch new"]  # those that have not been read yet

@@ -10,7 +10,7 @@ from attention._arguments import unwrapped
 from attention.generate import Logits, Source, State, Token
 from attention.kv_cache.caches import Cache, check_kind, forks, new_cache
 from attention.report import require
-from attention.training import check_numbers
+from attention.tokens import check_numbers
 from attention.transformer import Transformer
 
 

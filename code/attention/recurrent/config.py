@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from attention._arguments import as_integer, as_real
+from attention._arguments import as_integer, as_real, positive_integer
 from attention.report import require
-from attention.training import END, check_positive
+from attention.tokens import END
 
 SCORES = (None, "additive", "dot")
 CELLS = {"gru": nn.GRU, "lstm": nn.LSTM, "rnn": nn.RNN}
@@ -72,7 +72,7 @@ class RecurrentConfig:
         for name in ("score", "reading", "cell"):
             known = {"score": SCORES, "reading": tuple(READINGS), "cell": tuple(CELLS)}[name]
             require(getattr(self, name) in known, name, f"one of {known}", getattr(self, name))
-        numbers = {name: check_positive(name, getattr(self, name)) for name in WIDTHS}
+        numbers = {name: positive_integer(name, getattr(self, name)) for name in WIDTHS}
         for name in ("source_symbols", "target_symbols"):
             symbols = getattr(self, name)
             numbers[name] = as_integer(name, symbols, f"above {END + 1}", lambda n: n > END + 1)

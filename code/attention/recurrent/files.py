@@ -7,7 +7,7 @@ from attention._arguments import unwrapped
 from attention.recurrent.config import RecurrentConfig
 from attention.recurrent.translator import Translator, new_translator
 from attention.report import require
-from attention.training import load_weights, read_tensors, save_weights
+from attention.weight_files import load_weights, read_tensors, save_weights
 
 
 def save(path: str | Path, model: Translator) -> None:

@@ -10,7 +10,7 @@ from attention._arguments import as_integer
 from attention.recurrent.config import CELLS, READINGS, RecurrentConfig
 from attention.recurrent.look_back import LookBack
 from attention.report import require
-from attention.training import PADDING, START, check_tokens
+from attention.tokens import PADDING, START, check_tokens
 
 
 @dataclass(frozen=True)

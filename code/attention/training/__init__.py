@@ -12,6 +12,17 @@ what is minimised and how, ``run`` does it; ``modes`` switches dropout off and
 """
 
 from attention._arguments import positive_integer as check_positive  # as other modules know it
+from attention.tokens import (
+    END,
+    PADDING,
+    START,
+    Pair,
+    Tokens,
+    check_numbers,
+    check_tokens,
+    pad,
+    unpad,
+)
 from attention.training.alignment import (
     Alignment,
     Link,
@@ -32,18 +43,7 @@ from attention.training.metrics import (
 from attention.training.modes import device_of, evaluating
 from attention.training.recipe import SCHEDULES, Recipe
 from attention.training.run import Data, LogEntry, Loss, TrainingRun, minimise, steps_within, update
-from attention.training.tokens import (
-    END,
-    PADDING,
-    START,
-    Pair,
-    Tokens,
-    check_numbers,
-    check_tokens,
-    pad,
-    unpad,
-)
-from attention.training.weight_files import load_weights, read_tensors, save_weights, write_tensors
+from attention.weight_files import load_weights, read_tensors, save_weights, write_tensors
 
 __all__ = [
     "END",

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from attention._arguments import as_integer, check_no_text, nonnegative_integer, positive_integer
 from attention.report import require
-from attention.training.tokens import PADDING, Pair, pad
+from attention.tokens import PADDING, Pair, pad
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ from torch.nn import functional as F
 
 from attention._arguments import share
 from attention.report import require
+from attention.tokens import PADDING
 from attention.training.batches import Batch
 from attention.training.recipe import Recipe
-from attention.training.tokens import PADDING
 
 
 def token_loss(

@@ -9,9 +9,9 @@ from torch import Tensor, nn
 
 from attention._arguments import check_no_text, positive_integer
 from attention.report import require
+from attention.tokens import END, PADDING, Pair, Tokens, pad, unpad
 from attention.training.batches import check_pairs, make_batch
 from attention.training.modes import device_of, evaluating
-from attention.training.tokens import END, PADDING, Pair, Tokens, pad, unpad
 
 
 def right_tokens(

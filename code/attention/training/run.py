@@ -17,7 +17,7 @@ from attention.training.batches import Batch, BatchesByLength
 from attention.training.loss import translation_loss
 from attention.training.modes import device_of, in_mode, keeping_random_state
 from attention.training.recipe import Recipe
-from attention.training.weight_files import (
+from attention.weight_files import (
     digest,
     read_tensors,
     require_same_make,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from attention._arguments import as_integer, as_real
 from attention.layers import ACTIVATIONS
 from attention.report import require
-from attention.training import END
+from attention.tokens import END
 
 NORMS = ("pre", "post")
 POSITIONS = ("sinusoidal", "learned", "rotary", "alibi", "none")

@@ -9,9 +9,9 @@ from torch import nn
 
 from attention._arguments import unwrapped
 from attention.report import require
-from attention.training import load_weights, read_tensors, save_weights
 from attention.transformer.config import TransformerConfig
 from attention.transformer.models import LanguageModel, Transformer
+from attention.weight_files import load_weights, read_tensors, save_weights
 
 
 def new_transformer(config: TransformerConfig, seed: int) -> Transformer | LanguageModel:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from attention.report import require
-from attention.training import PADDING, START, check_numbers, check_tokens
+from attention.tokens import PADDING, START, check_numbers, check_tokens
 from attention.transformer.blocks import Embedding, Mask, Memory, Tokens
 from attention.transformer.config import TransformerConfig
 from attention.transformer.stacks import Cache, Decoder, Encoder, OfSource, causal_mask, length_of
