@@ -1,4 +1,4 @@
-"""The transformer of 2017, whole: no recurrence, attention alone carries words to words.
+"""The 2017 transformer, whole: words meet by attention alone (transformer: The whole model).
 
 From the inside out: ``Residual`` is the place of a sublayer on the residual stream,
 ``EncoderLayer`` and ``DecoderLayer`` are two and three sublayers, ``Encoder`` and
