@@ -23,3 +23,8 @@ def pages() -> list[str]:
     """List every built page, relative to the site's root, but the redirect to the first."""
     found = (path.relative_to(SITE).as_posix() for path in SITE.rglob("*.html"))
     return sorted(page for page in found if page != "index.html" and page[:8] != "_static/")
+
+
+def source_pages() -> list[str]:
+    """List the pages that show a file of code (`book_site.source_pages`)."""
+    return [page for page in pages() if page.startswith(("code/", "experiments/"))]

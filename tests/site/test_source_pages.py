@@ -1,0 +1,280 @@
+"""The pages of code: one for each file, and the links from the chapters to them and back."""
+
+import re
+from functools import cache
+from pathlib import Path
+
+import nbformat
+import pytest
+from book_site.modules import Module, Modules, Place, places, read
+from book_site.source_links import imported
+from bs4 import BeautifulSoup
+from built_site import ROOT, SITE, pages, source_pages
+from playwright.sync_api import Browser, Page, expect
+
+ALL = Modules(ROOT)
+
+# ------------------------------------------------------------- where a name is defined
+
+
+def some_modules(**texts: str) -> Modules:
+    """Make modules of a package `attention`; a name that ends in `__` is a package's own file."""
+    modules = Modules(Path("nowhere"))
+    for name, text in texts.items():
+        dotted = ".".join(["attention", *filter(None, name.removesuffix("__").split("__"))])
+        file = dotted.replace(".", "/") + ("/__init__.py" if name.endswith("__") else ".py")
+        modules.by_name[dotted] = read(dotted, f"code/{file}", text)
+    return modules
+
+
+@pytest.mark.parametrize(
+    "hands_on",
+    [
+        "from attention.training.loop import Recipe",
+        "from .loop import Recipe",
+        "from attention.training.loop import *",
+        "from attention.training import loop\n\nRecipe = loop.Recipe",
+    ],
+)
+def test_a_name_is_followed_to_the_file_that_defines_it(hands_on: str) -> None:
+    modules = some_modules(
+        training__=hands_on,
+        training__loop="class Recipe:\n    def new(self): ...\n",
+        other="from attention.training import Recipe as Plan\n",
+    )
+    found = modules.find("attention.training.Recipe")
+    if "loop.Recipe" in hands_on:  # a name that the package makes itself
+        assert (found.module.name, found.anchor) == ("attention.training", "#Recipe")
+        return
+    assert (found.module.page, found.anchor) == ("code/attention/training/loop", "#Recipe")
+    assert modules.find("attention.other.Plan") == found
+    assert modules.find("attention.training.Recipe.new").name == "Recipe.new"
+    assert modules.find("attention.training.Recipe.size").name == "Recipe"  # not a method
+    assert modules.find("attention.training").module.page == "code/attention/training/index"
+
+
+def test_what_is_not_there_is_not_found() -> None:
+    modules = some_modules(a="from attention.b import x\n", b="from attention.a import x\n")
+    assert modules.find("attention.a.x") is None  # two modules that point at each other
+    assert modules.find("attention.a.y") is None
+    assert modules.find("numpy.ndarray") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "page"),
+    [
+        ("attention.plot", "code/attention/plot"),
+        ("code/attention/plot.py", "code/attention/plot"),
+        ("experiments/cost.py", "experiments/cost"),
+        ("experiments/cost.py --quick", "experiments/cost"),
+        ("plot.use_book_style()", "code/attention/plot"),
+        ("plot.use_book_style", "code/attention/plot"),
+        ("plot", None),
+        ("attention weights", None),
+        ("F.scaled_dot_product_attention", None),
+        ("self_attention.W_Q", None),
+    ],
+)
+def test_what_inline_code_names(text: str, page: str | None) -> None:
+    target = ALL.mentioned(text)
+    assert (target and target.module.page) == page
+
+
+LAYERS = '''
+class Norm:
+    """Subtract and divide."""
+
+    def forward(self, x):
+        """Do it."""
+        check(x)
+        return x - x.mean()
+
+
+def twice(x):
+    return 2 * x
+'''
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("class Norm:\n    def forward(self, x):\n        return x - x.mean()\n", ["Norm"]),
+        ("def forward(self, x):\n    check(x)\n    return x - x.mean()\n", ["Norm.forward"]),
+        ("check(x)\nreturn x - x.mean()\n", ["Norm.forward"]),  # the body alone
+        (
+            "def twice(x):\n    return 2 * x\n\n\ndef forward(self, x):\n    check(x)\n",
+            ["twice", "Norm.forward"],
+        ),
+        ("def twice(x):\n    return 3 * x\n", []),
+        ("return 2 * x\n", []),  # a single line may be anything
+        ("0.5\n0.25\n", []),
+    ],
+)
+def test_a_listing_is_recognised(text: str, names: list[str]) -> None:
+    assert [target.name for target in some_modules(layers=LAYERS).printed(text)] == names
+
+
+def test_the_names_that_a_cell_imports() -> None:
+    source = "import numpy as np\nfrom attention import plot\n"
+    source += "from attention.corpus import (\n    END,\n)"
+    found = {source[start:end]: name for (start, end), name in imported(source)}
+    assert found == {
+        "plot": "attention.plot",
+        "attention.corpus": "attention.corpus",
+        "END": "attention.corpus.END",
+    }
+    assert imported("what a cell prints, from attention import nothing") == []
+
+
+def test_the_bracket_of_a_first_line() -> None:
+    assert places("scaling: Two controls") == [Place("scaling", "Two controls")]
+    assert places("multi-head: A: b; scaling") == [Place("multi-head", "A: b"), Place("scaling")]
+    assert places("multi-head, scaling") == [Place("multi-head"), Place("scaling")]
+    for nowhere in ("all chapters", "the package's own", "used by checks", "In NumPy"):
+        assert places(nowhere) == []
+    module = Module("attention.a", "code/attention/a.py", '"""Softmax (scaling: Two).\n\nMore."""')
+    assert (module.summary, module.places) == ("Softmax.", [Place("scaling", "Two")])
+    module = Module("attention.a", "code/attention/a.py", '"""Softmax (NumPy)."""')
+    assert (module.summary, module.places) == ("Softmax (NumPy).", [])
+
+
+# ---------------------------------------------------------------------- the built pages
+
+
+@cache
+def parsed(page: str) -> BeautifulSoup:
+    return BeautifulSoup((SITE / f"{page}.html").read_text(encoding="utf-8"), "html.parser")
+
+
+@pytest.fixture(params=ALL.by_path)
+def module(site: Path, request: pytest.FixtureRequest) -> Module:
+    return ALL.by_path[request.param]
+
+
+def test_page_shows_the_file(module: Module) -> None:
+    code = parsed(module.page).select_one("pre.source")
+    assert code.get_text().rstrip("\n") == module.text.strip("\n")
+    assert code["tabindex"] == "0"
+    assert module.title in code["aria-label"]
+    lines = module.text.strip("\n").split("\n")
+    assert [line["id"] for line in code.select(".line")] == [
+        f"L{number}" for number in range(1, len(lines) + 1)
+    ]
+    for name, where in module.definitions.items():
+        shown = code.find(id=name).select(".line")
+        assert (shown[0]["id"], shown[-1]["id"]) == (f"L{where.first}", f"L{where.last}")
+
+
+def test_no_two_elements_have_one_anchor(module: Module) -> None:
+    anchors = [element["id"] for element in parsed(module.page).select("[id]")]
+    assert len(anchors) == len(set(anchors))
+
+
+def test_page_leads_to_the_list_and_to_what_explains_it(module: Module) -> None:
+    head = parsed(module.page).select_one(".source-head")
+    ways = [link["href"] for link in head.select("a")]
+    assert any(way.endswith("chapters/package.html") for way in ways)
+    if module.places:
+        explained = [link["href"] for link in head.select(".explained a")]
+        assert len(explained) == len(module.places)
+        for place, way in zip(module.places, explained, strict=True):
+            assert re.search(rf"chapters/\d+-{place.word}\.html", way)
+            assert ("#" in way) == bool(place.heading)
+
+
+def test_list_leads_to_each_page(site: Path) -> None:
+    links = parsed("chapters/package").select("dl.modules dt a")
+    assert [link["href"] for link in links] == [
+        f"../{one.page}.html" for one in ALL.by_path.values()
+    ]
+    contents = parsed("chapters/index").select(".bd-sidebar-primary a")
+    assert "The package, module by module" in [link.get_text(strip=True) for link in contents]
+
+
+def test_titles_are_unique(site: Path) -> None:
+    titles = [parsed(page.removesuffix(".html")).title.string for page in pages()]
+    assert len(titles) == len(set(titles))
+
+
+def test_search_index_has_no_code(site: Path) -> None:
+    """The list of modules is found, by their names; their lines would bury the chapters."""
+    names = re.search(r'"?docnames"?:\s*\[([^]]*)\]', (SITE / "searchindex.js").read_text("utf-8"))
+    found = re.findall(r'"([^"]+)"', names[1])
+    assert found.count("chapters/package") == 1
+    assert not [name for name in found if not name.startswith("chapters/")]
+
+
+def notebooks() -> list[Path]:
+    return sorted((ROOT / "chapters").glob("*.ipynb"))
+
+
+@pytest.mark.parametrize("notebook", notebooks(), ids=lambda path: path.stem)
+def test_what_a_chapter_prints_of_the_package_says_where_it_stands(
+    site: Path, notebook: Path
+) -> None:
+    for cell in nbformat.read(notebook, as_version=4).cells:
+        if cell.cell_type == "code" and re.search(r"getsource\(|print\(listing\(", cell.source):
+            place = parsed(f"chapters/{notebook.stem}").find(id=cell.id)
+            assert place.select(".listing-place a[href*='code/attention/']"), cell.source
+            assert place.select(".cell_output .highlight-python pre span.k"), cell.source
+
+
+@pytest.mark.parametrize("notebook", notebooks(), ids=lambda path: path.stem)
+def test_each_exercise_leads_to_its_checker(site: Path, notebook: Path) -> None:
+    links = parsed(f"chapters/{notebook.stem}").select("p.checker a")
+    asked = []
+    for cell in nbformat.read(notebook, as_version=4).cells:
+        if cell.cell_type == "code" and "hide-cell" not in cell.metadata.get("tags", []):
+            asked += re.findall(r"^checks\.(\w+)\(", cell.source, re.MULTILINE)
+    assert asked
+    expected = [ALL.find(f"attention.checks.{name}") for name in asked]
+    assert all(target.module.path.startswith("code/attention/checks/") for target in expected)
+    assert [link["href"] for link in links] == [
+        f"../{target.module.page}.html{target.anchor}" for target in expected
+    ]
+
+
+def test_every_mention_in_inline_code_is_a_link(site: Path) -> None:
+    seen = 0
+    for path in sorted((SITE / "chapters").glob("*.html")):
+        for code in parsed(f"chapters/{path.stem}").select("article p code.literal"):
+            if ALL.mentioned(code.get_text()):
+                assert code.find_parent("a"), f"{path.stem}: {code.get_text()}"
+                seen += 1
+    assert seen > 100
+
+
+# ------------------------------------------------------------------ tried as a reader
+
+
+@pytest.fixture
+def reader(browser: Browser) -> Page:
+    with browser.new_context(viewport={"width": 1280, "height": 800}) as context:
+        yield context.new_page()
+
+
+@pytest.mark.browser
+def test_two_clicks_from_the_square_root_to_its_line(reader: Page, address: str) -> None:
+    """The reader stands at the sentence; the section that shows the code is in the contents."""
+    chapter = next((ROOT / "chapters").glob("*-queries-keys-values.ipynb")).stem
+    reader.goto(f"{address}chapters/{chapter}.html")
+    expect(reader.get_by_text("Divide by the square root of").first).to_be_visible()
+    reader.locator("#pst-page-toc-nav").get_by_text("The formula, and the smallest code").click()
+    reader.locator(".listing-place a").first.click()
+    reader.wait_for_url("**/code/attention/**")
+    function = "#scaled_dot_product_attention"  # the link leads to it, or to a line of it
+    expect(reader.locator(f"{function}:target, {function} :target")).to_have_count(1)
+    expect(reader.locator(f"{function} .line", has_text="sqrt(d_k)").first).to_be_visible()
+
+
+@pytest.mark.browser
+def test_one_click_from_the_positions_to_their_chapter(reader: Page, address: str) -> None:
+    target = ALL.find("attention.layers.sinusoidal_positions")
+    reader.goto(f"{address}{target.module.page}.html")
+    reader.locator(".explained a[href*='-position.html']").first.click()
+    reader.wait_for_url("**/chapters/*-position.html**")
+    expect(reader.locator("h1").first).to_be_visible()
+
+
+def test_browser_tests_look_at_some_of_the_pages_of_code(site: Path) -> None:
+    assert set(source_pages()) == {f"{module.page}.html" for module in ALL.by_path.values()}
