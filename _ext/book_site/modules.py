@@ -6,7 +6,7 @@ only hands on (`attention.training.Recipe`) is followed to the file that defines
 
 import ast
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -18,8 +18,6 @@ FOLDERS = {"code/attention": "attention", "experiments": "experiments"}
 BRACKET = re.compile(r"\s*\(([^()]+)\)\.?$")
 PLACE = re.compile(r"([a-z]+(?:-[a-z]+)*)(?:: (.+))?")
 EVERYWHERE = "all chapters"
-# The first line of a definition.
-BEGINS = re.compile(r"@|(?:async )?def |class ")
 NOWHERE = re.compile(r"the package's own|used by .+")
 
 
@@ -37,6 +35,7 @@ class Lines:
 
     first: int
     last: int
+    can_be_called: bool = True  # a function or a class
 
 
 @dataclass(eq=False)
@@ -161,62 +160,6 @@ class Modules:
         inside = name[1].startswith("attention.")
         return self.find(name[1] if inside else f"attention.{name[1]}")
 
-    # ------------------------------------------------------------------ listings
-
-    def printed(self, text: str) -> list[Target]:
-        """Tell of which definitions of the package a text is the source, or a part of it.
-
-        All its lines must be theirs, in their order; lines may be left out (a docstring). Of a
-        function whose first line is left out the target is the first line shown.
-        """
-        found = [self._smallest_with(piece) for piece in pieces(text)]
-        return list(dict.fromkeys(found)) if all(found) else []
-
-    def _smallest_with(self, lines: list[str]) -> Target | None:
-        around = [
-            (len(source), target.title, target, source)
-            for target, source in self._having.get(lines[0], [])
-            if is_part(lines, source.values())
-        ]
-        if not around:
-            return None
-        *_, target, source = min(around, key=lambda entry: entry[:2])
-        first = next(number for number, line in source.items() if line == lines[0])
-        begun = BEGINS.match(lines[0]) is not None
-        return target if begun else Target(target.module, target.name, first)
-
-    @cached_property
-    def _having(self) -> dict[str, list[tuple[Target, dict[int, str]]]]:
-        """For each line of code, the definitions that have it, and all their lines."""
-        having: dict[str, list[tuple[Target, dict[int, str]]]] = {}
-        for module in self.by_name.values():
-            lines = [line.strip() for line in module.text.split("\n")]
-            for name, where in module.definitions.items():
-                numbers = range(where.first, where.last + 1)
-                source = {number: lines[number - 1] for number in numbers if lines[number - 1]}
-                for line in set(source.values()):
-                    having.setdefault(line, []).append((Target(module, name), source))
-        return having
-
-
-def pieces(text: str) -> list[list[str]]:
-    """Cut a listing before each definition that is not indented; no blank lines."""
-    found: list[list[str]] = [[]]
-    before = ""
-    for line in filter(str.strip, text.split("\n")):
-        if BEGINS.match(line) and not before.startswith("@"):
-            found.append([])
-        found[-1].append(line.strip())
-        before = line
-    whole = [piece for piece in found if piece]
-    return whole if sum(map(len, whole)) > 1 else [[text]]
-
-
-def is_part(lines: Iterable[str], source: Iterable[str]) -> bool:
-    """Tell whether the lines stand in the source, in this order."""
-    rest = iter(source)
-    return all(line in rest for line in lines)
-
 
 # ------------------------------------------------------------------------- reading
 
@@ -283,5 +226,5 @@ def define(statement: ast.stmt, definitions: dict[str, Lines], within: str = "")
         targets = getattr(statement, "targets", None) or [statement.target]
         for target in targets:
             if isinstance(target, ast.Name):
-                lines = Lines(statement.lineno, statement.end_lineno)
+                lines = Lines(statement.lineno, statement.end_lineno, can_be_called=False)
                 definitions.setdefault(target.id, lines)

@@ -11,6 +11,7 @@ The notebooks know nothing of this: names are followed in the files (`modules.py
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from bs4 import BeautifulSoup, NavigableString
@@ -18,8 +19,10 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
+from .listings import Listings
 from .modules import Modules
-from .source_pages import modules_of, place_link, target_link
+from .places import place_link, target_link
+from .source_pages import modules_of
 
 CHECKER = re.compile(r"^(?!\s*#).*\bchecks\.(\w+)\(", re.MULTILINE)
 CODE = re.compile(r"<pre>.*?</pre>", re.DOTALL)
@@ -52,7 +55,7 @@ class LinkSources(SphinxPostTransform):
         """Colour what a cell prints of the package, and say above it where it stands."""
         for output in list(self.cells("cell_code_output")):
             for printed in list(output.findall(nodes.literal_block)):
-                found = modules.printed(printed.astext())
+                found = listings(modules).printed(printed.astext())
                 if not found:
                     continue
                 printed["language"] = "python"
@@ -95,10 +98,16 @@ class LinkSources(SphinxPostTransform):
     def link_code(self, modules: Modules) -> None:
         """Make links of inline code that names something."""
         for literal in list(self.document.findall(nodes.literal)):
-            target = modules.mentioned(literal.astext())
+            module = literal.get("book_module")  # in the list of modules
+            target = modules.find(module) if module else modules.mentioned(literal.astext())
             if target and not any(isinstance(node, NO_LINK_IN) for node in above(literal)):
                 page = self.env.docname
                 literal.replace_self(target_link(self.app, page, target, literal.deepcopy()))
+
+
+@cache
+def listings(modules: Modules) -> Listings:
+    return Listings(modules)
 
 
 def above(node: nodes.Node) -> Iterator[nodes.Node]:

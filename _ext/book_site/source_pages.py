@@ -20,11 +20,12 @@ from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.util.docutils import SphinxDirective
 
-from .modules import EVERYWHERE, Module, Modules, Place, Target
+from .modules import EVERYWHERE, Module, Modules, Place
+from .places import link, place_link, place_node, sections_that_name
 
 LIST = "chapters/package"  # the page with the directive `module-list`
 SPANS = re.compile(r'<span id="L-(\d+)">')
-MARKUP = re.compile(r"``(.+?)``|\*(\w+)\*")
+MARKUP = re.compile(r"``(.+?)``|\*([^*]+)\*")
 MOST = 6  # sections that a script's page names
 
 Page = tuple[str, dict[str, Any], str]
@@ -70,19 +71,20 @@ class ModuleList(SphinxDirective):
         """Describe one module."""
         said = nodes.paragraph("", "", *inline(module.summary))
         if module.places:
-            # Resolved when all chapters are read: source_links.py
+            # They become links when all chapters are read: source_links.py
             said += [nodes.Text(" "), *(place_node(place) for place in module.places)]
         return nodes.definition_list_item(
             "",
-            nodes.term("", "", nodes.literal(text=module.title)),
+            nodes.term("", "", nodes.literal(text=module.title, book_module=module.name)),
             nodes.definition("", said),
         )
 
 
 def room_of(module: Module) -> str:
-    """Name the folder that a module stands in."""
+    """Name the folder that a module stands in, as its modules are named."""
     folder = module.path.rpartition("/")[0]
-    return folder.removeprefix("code/").replace("/", ".")
+    inside = folder.removeprefix("code/")
+    return inside if inside == folder else inside.replace("/", ".")
 
 
 def inline(text: str) -> list[nodes.Node]:
@@ -95,48 +97,6 @@ def inline(text: str) -> list[nodes.Node]:
         found.append(nodes.literal(text=code) if code else nodes.emphasis(text=stressed))
         end = match.end()
     return [*found, nodes.Text(text[end:])]
-
-
-# --------------------------------------------------------------------------- places
-
-
-def place_node(place: Place) -> nodes.inline:
-    """Make what becomes a link to a chapter, once all chapters are read."""
-    return nodes.inline(text=place.heading or place.word, book_place=place)
-
-
-def place_link(app: Sphinx, page: str, place: Place) -> nodes.reference | None:
-    """Link to a section of a chapter, or return None if there is none."""
-    env = app.env
-    chapter = chapter_of(env, place.word)
-    if chapter is None:
-        return None
-    title, anchor = env.titles[chapter].astext(), ""
-    if place.heading:
-        for entry in env.tocs[chapter].findall(nodes.reference):
-            if begins(entry.astext(), place.heading):
-                title, anchor = f"{title}: {entry.astext()}", entry["anchorname"]
-                break
-        else:
-            return None
-    return link(app, page, chapter, anchor, title)
-
-
-def chapter_of(env: BuildEnvironment, word: str) -> str | None:
-    """Find the chapter with this word: its file's name without the number."""
-    found = (name for name in env.found_docs if re.fullmatch(rf"chapters/\d+-{word}", name))
-    return next(found, None)
-
-
-def begins(heading: str, start: str) -> bool:
-    """Compare a heading with the beginning of one, without case and signs of Markdown."""
-    plain = [re.sub(r"[`*$]", "", text).casefold() for text in (heading, start)]
-    return plain[0].startswith(plain[1])
-
-
-def link(app: Sphinx, page: str, to: str, anchor: str, text: str) -> nodes.reference:
-    address = app.builder.get_relative_uri(page, to) + anchor
-    return nodes.reference("", text, internal=True, refuri=address)
 
 
 # ---------------------------------------------------------------------------- pages
@@ -189,7 +149,7 @@ def explained(
     elif module.places:
         begin = "Explained in "
     elif told:
-        begin = "Told in "
+        begin = "Reported in "
         links = [place_link(app, module.page, place) for place in list(told.values())[:MOST]]
     else:
         begin = "Used by "
@@ -207,8 +167,8 @@ def explained(
         if links:
             told_by += nodes.Text(".")
         found.append(told_by)
-    back = nodes.paragraph("", "", nodes.literal(text=module.path), nodes.Text(", one of "))
-    back += [link(app, module.page, LIST, "", "all modules"), nodes.Text(".")]
+    back = nodes.paragraph("", "", nodes.literal(text=module.path), nodes.Text(" in "))
+    back += link(app, module.page, LIST, "", app.env.titles[LIST].astext())
     return [*found, back]
 
 
@@ -243,58 +203,11 @@ def contents(module: Module) -> str:
     """List the public functions and classes, for the page's own table of contents."""
     public = [
         name
-        for name in module.definitions
-        if "." not in name and not name.startswith("_") and not name.isupper()
+        for name, lines in module.definitions.items()
+        if lines.can_be_called and "." not in name and not name.startswith("_")
     ]
     entries = "".join(
         f'<li><a class="reference internal" href="#{name}">{name}</a></li>' for name in public
     )
     inside = f"<ul>{entries}</ul>" if entries else ""
     return f'<ul><li><a class="reference internal" href="#">{module.title}</a>{inside}</li></ul>'
-
-
-# ------------------------------------------------------------- scripts in the chapters
-
-
-def sections_that_name(env: BuildEnvironment, modules: Modules) -> dict[str, dict[str, Place]]:
-    """For each script, find the sections that name it, or read a log that it wrote."""
-    told: dict[str, dict[str, Place]] = defaultdict(dict)
-    scripts = {path for path in modules.by_path if path.startswith("experiments/")}
-    for page in sorted(env.found_docs):
-        word = re.fullmatch(r"chapters/\d+-(.+)", page)
-        if not word:
-            continue
-        for node in env.get_doctree(page).findall(is_code):
-            for path in named_in(node.astext(), scripts):
-                heading = heading_above(node)
-                told[path].setdefault(f"{word[1]} {heading}", Place(word[1], heading))
-    return told
-
-
-def is_code(node: nodes.Node) -> bool:
-    return isinstance(node, nodes.literal | nodes.literal_block)
-
-
-def named_in(text: str, scripts: set[str]) -> set[str]:
-    """Find the scripts that a text names, or whose logs: `cost.csv` or `cost_log.csv`."""
-    found = set()
-    for name in re.findall(r"experiments/[\w/]+(?=\.(?:py|csv|json))", text):
-        wrote = [path for path in scripts if name.startswith(path.removesuffix(".py"))]
-        found.add(max(wrote, key=len, default=""))
-    return found - {""}
-
-
-def heading_above(node: nodes.Node) -> str:
-    """Return the heading of the section that a node stands in, or "" below the title."""
-    while node.parent is not None:
-        node = node.parent
-        if isinstance(node, nodes.section):
-            is_chapter = isinstance(node.parent, nodes.document)
-            return "" if is_chapter else node.next_node(nodes.title).astext()
-    return ""
-
-
-def target_link(app: Sphinx, page: str, target: Target, inside: nodes.Node) -> nodes.reference:
-    """Make a link to a definition's place around a node."""
-    address = app.builder.get_relative_uri(page, target.module.page) + target.anchor
-    return nodes.reference("", "", inside, internal=True, refuri=address, classes=["to-source"])

@@ -11,7 +11,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from book_site.modules import Module, Modules
-from book_site.source_pages import begins
+from book_site.places import begins
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = [one for one in Modules(ROOT).by_path.values() if one.name.startswith("attention")]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from book_site.listings import Listings
 from book_site.modules import Module, Modules, Place, places, read
 from book_site.source_links import imported
 from bs4 import BeautifulSoup
@@ -111,7 +112,7 @@ def twice(x):
     ],
 )
 def test_a_listing_is_recognised(text: str, names: list[str]) -> None:
-    assert [target.name for target in some_modules(layers=LAYERS).printed(text)] == names
+    assert [target.name for target in Listings(some_modules(layers=LAYERS)).printed(text)] == names
 
 
 def test_the_names_that_a_cell_imports() -> None:
@@ -157,12 +158,15 @@ def test_page_shows_the_file(module: Module) -> None:
     assert code["tabindex"] == "0"
     assert module.title in code["aria-label"]
     lines = module.text.strip("\n").split("\n")
-    assert [line["id"] for line in code.select(".line")] == [
+    assert [line["id"] for line in code.find_all(class_="line")] == [
         f"L{number}" for number in range(1, len(lines) + 1)
     ]
-    for name, where in module.definitions.items():
-        shown = code.find(id=name).select(".line")
-        assert (shown[0]["id"], shown[-1]["id"]) == (f"L{where.first}", f"L{where.last}")
+    shown = {
+        block["id"]: block.find_all(class_="line") for block in code.find_all(class_="definition")
+    }
+    assert {name: (lines[0]["id"], lines[-1]["id"]) for name, lines in shown.items()} == {
+        name: (f"L{where.first}", f"L{where.last}") for name, where in module.definitions.items()
+    }
 
 
 def test_no_two_elements_have_one_anchor(module: Module) -> None:
