@@ -63,7 +63,7 @@ def test_first_line_names_chapter_and_section(module: Module) -> None:
     [
         ("Softmax.", "names no chapter"),
         ("Softmax (NumPy).", "names no chapter"),
-        ("Softmax (scalin: Two controls).", "no chapter 'scalin'"),
+        ("Softmax (scales: Two controls).", "no chapter 'scales'"),
         ("Softmax (scaling: Three).", "no heading of 'scaling' begins with 'Three'"),
         (f"Softmax{' and more' * 12} (scaling).", "longer than 100 characters"),
     ],

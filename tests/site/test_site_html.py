@@ -13,18 +13,23 @@ from PIL import Image
 
 pytestmark = pytest.mark.usefixtures("site")
 
+CODE = re.compile(r'(<pre class="source"[^>]*>).*?(</pre>)', re.DOTALL)  # a file's, whole
 # What a browser loads by itself, as against a link that a reader may follow.
 LOADED = {"script": "src", "link": "href", "img": "src", "iframe": "src", "source": "src"}
 
 
 @cache
 def parsed(path: Path) -> BeautifulSoup:
-    return BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
+    page = path.read_text(encoding="utf-8")
+    # The code of a file has anchors, and neither links nor pictures.
+    return BeautifulSoup(CODE.sub(r"\1\2", page), "html.parser")
 
 
 @cache
 def anchors(path: Path) -> set[str]:
-    return {element["id"] for element in parsed(path).select("[id]")}
+    code = CODE.search(path.read_text(encoding="utf-8"))
+    of_code = re.findall(r' id="([^"]+)"', code[0]) if code else []
+    return {element["id"] for element in parsed(path).select("[id]")} | {*of_code}
 
 
 @pytest.fixture(params=["index.html", *pages()])

@@ -2,6 +2,7 @@
 
 import re
 from functools import cache
+from html import unescape
 from pathlib import Path
 
 import nbformat
@@ -14,6 +15,7 @@ from built_site import ROOT, SITE, pages, source_pages
 from playwright.sync_api import Browser, Page, expect
 
 ALL = Modules(ROOT)
+CODE = re.compile(r'<pre class="source".*?</pre>', re.DOTALL)
 
 # ------------------------------------------------------------- where a name is defined
 
@@ -144,7 +146,13 @@ def test_the_bracket_of_a_first_line() -> None:
 
 @cache
 def parsed(page: str) -> BeautifulSoup:
-    return BeautifulSoup((SITE / f"{page}.html").read_text(encoding="utf-8"), "html.parser")
+    """Parse a page, without the code if it shows a file."""
+    html = (SITE / f"{page}.html").read_text(encoding="utf-8")
+    return BeautifulSoup(CODE.sub("", html), "html.parser")
+
+
+def code_of(page: str) -> str:
+    return CODE.search((SITE / f"{page}.html").read_text(encoding="utf-8"))[0]
 
 
 @pytest.fixture(params=ALL.by_path)
@@ -153,24 +161,41 @@ def module(site: Path, request: pytest.FixtureRequest) -> Module:
 
 
 def test_page_shows_the_file(module: Module) -> None:
-    code = parsed(module.page).select_one("pre.source")
-    assert code.get_text().rstrip("\n") == module.text.strip("\n")
-    assert code["tabindex"] == "0"
-    assert module.title in code["aria-label"]
-    lines = module.text.strip("\n").split("\n")
-    assert [line["id"] for line in code.find_all(class_="line")] == [
-        f"L{number}" for number in range(1, len(lines) + 1)
-    ]
-    shown = {
-        block["id"]: block.find_all(class_="line") for block in code.find_all(class_="definition")
-    }
-    assert {name: (lines[0]["id"], lines[-1]["id"]) for name, lines in shown.items()} == {
-        name: (f"L{where.first}", f"L{where.last}") for name, where in module.definitions.items()
-    }
+    html = code_of(module.page)
+    assert unescape(re.sub(r"<[^>]*>", "", html)).strip("\n") == module.text.strip("\n")
+    opening = html.partition(">")[0]
+    assert 'tabindex="0" role="region"' in opening
+    assert f'aria-label="Source of {module.title}"' in opening
+
+
+def test_each_line_and_each_definition_has_an_anchor(module: Module) -> None:
+    lines, inside, ended = 0, [], {}
+    for tag, name in re.findall(
+        r'<span class="(line|definition)" id="([^"]+)"', code_of(module.page)
+    ):
+        if tag == "line":
+            lines += 1
+            assert name == f"L{lines}"
+            for one in inside:
+                ended.setdefault(one, lines)
+            inside = []
+        else:
+            inside.append(name)
+    assert lines == len(module.text.strip("\n").split("\n"))
+    assert ended == {name: where.first for name, where in module.definitions.items()}
+
+
+def test_a_definition_ends_with_its_last_line(site: Path) -> None:
+    module = ALL.find("attention.report.table").module
+    code = BeautifulSoup(code_of(module.page), "html.parser")
+    for name, where in module.definitions.items():
+        shown = code.find(id=name).find_all(class_="line")
+        assert (shown[0]["id"], shown[-1]["id"]) == (f"L{where.first}", f"L{where.last}")
 
 
 def test_no_two_elements_have_one_anchor(module: Module) -> None:
     anchors = [element["id"] for element in parsed(module.page).select("[id]")]
+    anchors += re.findall(r' id="([^"]+)"', code_of(module.page))
     assert len(anchors) == len(set(anchors))
 
 
