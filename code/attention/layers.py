@@ -1,4 +1,4 @@
-"""The layers of a transformer, in torch (multi-head: All heads in one product; transformer).
+"""The layers of a transformer, in torch (multi-head: All heads; position; transformer).
 
 The conventions are those of ``attention.by_hand``: rows are positions, a mask
 is boolean with ``True`` for *may attend*, and a query that may attend to

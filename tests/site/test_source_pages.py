@@ -169,20 +169,19 @@ def test_page_shows_the_file(module: Module) -> None:
 
 
 def test_each_line_and_each_definition_has_an_anchor(module: Module) -> None:
-    lines, inside, ended = 0, [], {}
+    lines, waiting, begun = 0, [], {}
     for tag, name in re.findall(
         r'<span class="(line|definition)" id="([^"]+)"', code_of(module.page)
     ):
         if tag == "line":
             lines += 1
             assert name == f"L{lines}"
-            for one in inside:
-                ended.setdefault(one, lines)
-            inside = []
+            begun |= dict.fromkeys(waiting, lines)
+            waiting = []
         else:
-            inside.append(name)
+            waiting.append(name)
     assert lines == len(module.text.strip("\n").split("\n"))
-    assert ended == {name: where.first for name, where in module.definitions.items()}
+    assert begun == {name: where.first for name, where in module.definitions.items()}
 
 
 def test_a_definition_ends_with_its_last_line(site: Path) -> None:
@@ -298,8 +297,13 @@ def test_two_clicks_from_the_square_root_to_its_line(reader: Page, address: str)
 
 @pytest.mark.browser
 def test_one_click_from_the_positions_to_their_chapter(reader: Page, address: str) -> None:
-    target = ALL.find("attention.layers.sinusoidal_positions")
-    reader.goto(f"{address}{target.module.page}.html")
+    page = next(
+        module.page
+        for module in ALL.by_path.values()
+        if "sinusoidal_positions" in module.definitions
+        and "position" in [place.word for place in module.places]
+    )
+    reader.goto(f"{address}{page}.html")
     reader.locator(".explained a[href*='-position.html']").first.click()
     reader.wait_for_url("**/chapters/*-position.html**")
     expect(reader.locator("h1").first).to_be_visible()
