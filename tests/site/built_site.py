@@ -1,5 +1,6 @@
 """Where the built site is, and which pages it has."""
 
+import re
 from pathlib import Path
 
 from site_inputs import fingerprint
@@ -7,6 +8,8 @@ from site_inputs import fingerprint
 ROOT = Path(__file__).resolve().parents[2]
 SITE = ROOT / "_build" / "html"
 LOG = ROOT / "_build" / "site.log"
+# What shows a file of code, whole, on its page.
+CODE = re.compile(r'(<pre [^>]*class="source"[^>]*>)(.*?)(</pre>)', re.DOTALL)
 
 
 def staleness() -> str | None:

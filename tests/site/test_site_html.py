@@ -8,12 +8,11 @@ from urllib.parse import unquote, urlsplit
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
-from built_site import LOG, ROOT, SITE, pages
+from built_site import CODE, LOG, ROOT, SITE, pages
 from PIL import Image
 
 pytestmark = pytest.mark.usefixtures("site")
 
-CODE = re.compile(r'(<pre class="source"[^>]*>).*?(</pre>)', re.DOTALL)  # a file's, whole
 # What a browser loads by itself, as against a link that a reader may follow.
 LOADED = {"script": "src", "link": "href", "img": "src", "iframe": "src", "source": "src"}
 
@@ -22,7 +21,7 @@ LOADED = {"script": "src", "link": "href", "img": "src", "iframe": "src", "sourc
 def parsed(path: Path) -> BeautifulSoup:
     page = path.read_text(encoding="utf-8")
     # The code of a file has anchors, and neither links nor pictures.
-    return BeautifulSoup(CODE.sub(r"\1\2", page), "html.parser")
+    return BeautifulSoup(CODE.sub(r"\1\3", page), "html.parser")
 
 
 @cache
