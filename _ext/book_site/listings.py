@@ -1,7 +1,7 @@
 """Recognise what a notebook prints of the package's own code, whichever way it is printed."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from .modules import Modules, Target
 
@@ -16,18 +16,19 @@ class Listings:
         # For each line of code, the definitions that have it, and all their lines.
         self.having: dict[str, list[tuple[Target, dict[int, str]]]] = {}
         for module in modules.by_name.values():
-            lines = [line.strip() for line in module.text.split("\n")]
+            lines = module.text.split("\n")
             for name, where in module.definitions.items():
-                numbers = range(where.first, where.last + 1)
-                source = {number: lines[number - 1] for number in numbers if lines[number - 1]}
+                numbered = enumerate(lines[where.first - 1 : where.last], where.first)
+                source = dict(without_arguments(numbered))
                 for line in set(source.values()):
                     self.having.setdefault(line, []).append((Target(module, name), source))
 
     def printed(self, text: str) -> list[Target]:
         """Tell of which definitions of the package a text is the source, or a part of it.
 
-        All its lines must be theirs, in their order; lines may be left out (a docstring). Of a
-        function whose first line is left out the target is the first line shown.
+        All its lines must be theirs, in their order; lines may be left out (a docstring), and
+        arguments may be written in another way (without types). Of a function whose first
+        line is left out the target is the first line shown.
         """
         found = [self._smallest_with(piece) for piece in pieces(text)]
         return list(dict.fromkeys(found)) if all(found) else []
@@ -53,10 +54,22 @@ def pieces(text: str) -> list[list[str]]:
     for line in filter(str.strip, text.split("\n")):
         if BEGINS.match(line) and not before.startswith("@"):
             found.append([])
-        found[-1].append(line.strip())
+        found[-1].append(line)
         before = line
-    whole = [piece for piece in found if piece]
-    return whole if sum(map(len, whole)) > 1 else [[text]]
+    plain = [[line for _, line in without_arguments(enumerate(piece))] for piece in found if piece]
+    return plain if sum(map(len, plain)) > 1 else [[text]]
+
+
+def without_arguments(lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]]:
+    """Leave blank lines out, and of the head of a function all but its name."""
+    depth = 0
+    for number, line in lines:
+        line = line.strip()
+        start = re.match(r"(?:async )?def \w+", line)
+        if line and not depth:
+            yield number, start[0] if start else line
+        if start or depth:
+            depth += sum(map(line.count, "([{")) - sum(map(line.count, ")]}"))
 
 
 def is_part(lines: Iterable[str], source: Iterable[str]) -> bool:

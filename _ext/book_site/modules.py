@@ -131,6 +131,12 @@ class Modules:
         """Find where a dotted name is defined, or return None."""
         if name in seen:
             return None
+        # A package may give a function the name of the file that holds it.
+        package, _, last = name.rpartition(".")
+        around = self.by_name.get(package)
+        if around and last in around.imports and name in self.by_name:
+            found = self.find(around.imports[last], seen | {name})
+            return found or Target(self.by_name[name])
         parts = name.split(".")
         for count in range(len(parts), 0, -1):
             if module := self.by_name.get(".".join(parts[:count])):

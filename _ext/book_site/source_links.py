@@ -20,7 +20,7 @@ from sphinx.application import Sphinx
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
 from .listings import Listings
-from .modules import Modules
+from .modules import Modules, Target
 from .places import place_link, target_link
 from .source_pages import modules_of
 
@@ -99,7 +99,8 @@ class LinkSources(SphinxPostTransform):
         """Make links of inline code that names something."""
         for literal in list(self.document.findall(nodes.literal)):
             module = literal.get("book_module")  # in the list of modules
-            target = modules.find(module) if module else modules.mentioned(literal.astext())
+            listed = modules.by_name.get(module)
+            target = Target(listed) if listed else modules.mentioned(literal.astext())
             if target and not any(isinstance(node, NO_LINK_IN) for node in above(literal)):
                 page = self.env.docname
                 literal.replace_self(target_link(self.app, page, target, literal.deepcopy()))

@@ -55,6 +55,20 @@ def test_a_name_is_followed_to_the_file_that_defines_it(hands_on: str) -> None:
     assert modules.find("attention.training").module.page == "code/attention/training/index"
 
 
+def test_a_function_with_the_name_of_its_file_is_the_function() -> None:
+    modules = some_modules(
+        checks__="from attention.checks.masking import causal_mask\nfrom . import _calling\n",
+        checks__masking__="from attention.checks.masking.causal_mask import causal_mask\n",
+        checks__masking__causal_mask="def causal_mask(answer): ...\n",
+        checks___calling="def call(): ...\n",
+    )
+    found = modules.find("attention.checks.causal_mask")
+    assert found.module.path == "code/attention/checks/masking/causal_mask.py"
+    assert found.name == "causal_mask"
+    assert modules.find("attention.checks._calling").name == ""
+    assert modules.find("attention.checks.masking").name == ""
+
+
 def test_what_is_not_there_is_not_found() -> None:
     modules = some_modules(a="from attention.b import x\n", b="from attention.a import x\n")
     assert modules.find("attention.a.x") is None  # two modules that point at each other
@@ -108,6 +122,7 @@ def twice(x):
             ["twice", "Norm.forward"],
         ),
         ("def twice(x):\n    return 3 * x\n", []),
+        ("def twice(\n    x: Float[Array, '...'],\n) -> Array:\n    return 2 * x\n", ["twice"]),
         ("return 2 * x\n", []),  # a single line may be anything
         ("0.5\n0.25\n", []),
     ],
