@@ -394,7 +394,8 @@ export class Cell {
       this.edit(this.isChanged ? selectionIn(pre) : undefined);
     });
     pre.addEventListener("keydown", (event) => {
-      if (event.key !== "Enter") return;
+      // On a link in the code Enter follows the link.
+      if (event.key !== "Enter" || event.target.closest("a")) return;
       event.preventDefault();
       if (!event.shiftKey) this.edit();
       else if (!event.repeat) this.#run();

@@ -1,18 +1,19 @@
-"""What the book's site adds to Jupyter Book: five small things, one module each.
+"""What the book's site adds to Jupyter Book: small things, one module each.
 
 * `mathjax`: serve MathJax from the site itself;
 * `repository`: the buttons that lead to the repository, Colab and Binder;
 * `numbers`: number figures and formulas by chapter;
+* `source_pages`, `source_links`: a page for each file of code, and links from the chapters;
 * `live`: run code in the page, touch figures;
 * `finish`: repair each finished page where the theme falls short.
 """
 
 from sphinx.application import Sphinx
 
-from . import finish, live, mathjax, numbers, repository
+from . import finish, live, mathjax, numbers, repository, source_links, source_pages
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    for part in (mathjax, repository, numbers, live, finish):
+    for part in (mathjax, repository, numbers, source_pages, source_links, live, finish):
         part.setup(app)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -5,6 +5,7 @@ it, so that it can go when the reason goes. The tests in tests/site look at the
 result in a browser.
 """
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from sphinx.application import Sphinx
 # Figures are drawn at twice the density of the page, so that they look sharp.
 PIXELS_PER_UNIT = 2
 NARROW = 360  # a figure that a phone can show whole
+SOURCE = re.compile(r'(<pre class="source"[^>]*>)(.*?)</pre>', re.DOTALL)
+MARK = "THE CODE STANDS HERE"
 # Files of the theme that no page asks for once it is repaired.
 UNUSED = ("scripts/fontawesome.js", "sphinx-thebe.*", "scripts/*.map", "styles/*.map")
 
@@ -139,6 +142,14 @@ REPAIRS: list[Callable[[BeautifulSoup, Path], None]] = [
 ]
 
 
+def cut_out_code(page: str) -> tuple[str, str, str]:
+    """Split a page that shows a file (source_pages.py) into what is before, in and after it."""
+    found = SOURCE.search(page)
+    if found is None:
+        return page, "", ""
+    return page[: found.end(1)], found[2], page[found.end(2) :]
+
+
 def repair_pages(app: Sphinx, exception: Exception | None) -> None:
     if exception or app.builder.format != "html":
         return
@@ -146,10 +157,12 @@ def repair_pages(app: Sphinx, exception: Exception | None) -> None:
     for path in site.rglob("*.html"):
         if path.is_relative_to(site / "_static"):
             continue
-        page = BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
+        # There is nothing to repair in a file's code, and most of a page of code is that.
+        start, code, end = cut_out_code(path.read_text(encoding="utf-8"))
+        page = BeautifulSoup(start + MARK + end if code else start, "html.parser")
         for repair in REPAIRS:
             repair(page, path)
-        path.write_text(str(page), encoding="utf-8")
+        path.write_text(str(page).replace(MARK, code, 1), encoding="utf-8")
     for pattern in UNUSED:
         for path in (site / "_static").glob(pattern):
             path.unlink()

@@ -102,7 +102,9 @@ def _group(name: str, icon: str, links: list[Button]) -> Button:
 def add_buttons(
     app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: object
 ) -> None:
-    source = str(app.env.doc2path(page, base=False)) if doctree else None
+    # A page that is made of a file of code (source_pages.py) says so itself.
+    made_from = context.get("book_source")
+    source = str(app.env.doc2path(page, base=False)) if doctree else made_from
     context["header_buttons"].extend(buttons(repository_from(os.environ), source))
 
 

@@ -1,4 +1,4 @@
-"""The package of the book *Attention, Measured*: one module per idea.
+"""The package of the book *Attention, Measured*: one module per idea (all chapters).
 
 ``import attention`` loads nothing but this file. A module is imported when it
 is first named (``attention.by_hand``), so a reader who needs NumPy alone never

@@ -1,4 +1,4 @@
-"""What functions of all modules ask of their arguments: numbers, lists and models.
+"""What functions ask of their arguments: numbers, lists and models (the package's own).
 
 A number may be Python's, NumPy's or torch's, alone or in an array without axes; a truth
 value is no number. A model may be inside a wrapper. NumPy need not be there for it, nor

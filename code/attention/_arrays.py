@@ -1,4 +1,4 @@
-"""What functions of NumPy arrays ask of their arguments, and the dtype they compute in.
+"""What functions of NumPy arrays ask of their arguments, and their dtype (the package's own).
 
 Each check says which argument is wrong, what came, and what was expected. What is still
 to be checked is an ``object`` here: it may be anything.

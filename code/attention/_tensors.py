@@ -1,4 +1,4 @@
-"""What functions of all torch modules ask of tensors: how an error calls one, what broadcasts."""
+"""What functions of torch ask of tensors: how an error calls one (the package's own)."""
 
 from torch import Tensor
 

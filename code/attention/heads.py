@@ -1,4 +1,4 @@
-"""Cutting vectors into heads and putting heads together again, in torch (multi-head).
+"""Cut vectors into heads and merge them, in torch (multi-head: All heads in one product).
 
 A cut is a view: no number is copied.
 """

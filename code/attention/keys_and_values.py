@@ -1,4 +1,4 @@
-"""The keys and values of positions that have been read, kept for those that come (cost).
+"""Keys and values, kept for the positions to come (cost: Writing: keep keys and values).
 
 ``KeysAndValues`` is what a key–value cache is made of, one for each attention.
 """

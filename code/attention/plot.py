@@ -1,4 +1,4 @@
-"""The book's figures: one style, and the few plots that chapters share."""
+"""The book's figures: one style, and the few plots that chapters share (all chapters)."""
 
 from collections.abc import Sequence
 from pathlib import Path

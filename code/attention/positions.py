@@ -1,4 +1,4 @@
-"""Positions, told to a transformer in four ways, in torch (position).
+"""Positions, told to a transformer in four ways, in torch (position: Turn the queries).
 
 Tables of positions are float64, whatever the model's numbers are: an angle near
 100 000, rounded to float32, can be off by 0.004. Who uses a table rounds its sines.

@@ -1,4 +1,4 @@
-"""Say a measured number in a sentence, and refuse bad input in one.
+"""Say a measured number in a sentence, and refuse bad input in one (all chapters).
 
 A number in this book's prose comes from the cell that measured it. The cell
 ends in ``sentence(...)`` or ``table(...)``, whose result is rendered as Markdown

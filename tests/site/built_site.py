@@ -1,5 +1,6 @@
 """Where the built site is, and which pages it has."""
 
+import re
 from pathlib import Path
 
 from site_inputs import fingerprint
@@ -7,6 +8,8 @@ from site_inputs import fingerprint
 ROOT = Path(__file__).resolve().parents[2]
 SITE = ROOT / "_build" / "html"
 LOG = ROOT / "_build" / "site.log"
+# What shows a file of code, whole, on its page.
+CODE = re.compile(r'(<pre [^>]*class="source"[^>]*>)(.*?)(</pre>)', re.DOTALL)
 
 
 def staleness() -> str | None:
@@ -23,3 +26,8 @@ def pages() -> list[str]:
     """List every built page, relative to the site's root, but the redirect to the first."""
     found = (path.relative_to(SITE).as_posix() for path in SITE.rglob("*.html"))
     return sorted(page for page in found if page != "index.html" and page[:8] != "_static/")
+
+
+def source_pages() -> list[str]:
+    """List the pages that show a file of code (`book_site.source_pages`)."""
+    return [page for page in pages() if page.startswith(("code/", "experiments/"))]

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pytest
-from built_site import ROOT, pages
+from built_site import ROOT, SITE, pages, source_pages
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 pytestmark = pytest.mark.browser
@@ -80,7 +80,17 @@ def context(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Browse
     context.close()
 
 
-@pytest.fixture(scope="module", params=pages())
+def pages_to_open() -> list[object]:
+    """All pages; of those that show a file of code, which are alike, the longest and one more."""
+    code = source_pages()
+    longest = max(code, key=lambda page: (SITE / page).stat().st_size, default="")
+    rest = {*code[:-1]} - {longest}
+    return [
+        pytest.param(page, marks=pytest.mark.slow) if page in rest else page for page in pages()
+    ]
+
+
+@pytest.fixture(scope="module", params=pages_to_open())
 def opened(
     context: BrowserContext, address: str, request: pytest.FixtureRequest
 ) -> Iterator[Visit]:

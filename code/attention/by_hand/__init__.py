@@ -1,4 +1,4 @@
-"""Attention by hand, in NumPy: pure functions, every step in sight.
+"""Attention by hand, in NumPy: pure functions (queries-keys-values: The formula).
 
 One convention holds everywhere in the book:
 

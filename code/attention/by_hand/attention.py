@@ -1,4 +1,4 @@
-"""Scaled dot-product attention, in NumPy."""
+"""Scaled dot-product attention, in NumPy (queries-keys-values: The formula, and)."""
 
 import numpy as np
 from jaxtyping import Bool, Float

@@ -1,4 +1,4 @@
-"""Many heads, in NumPy: cut the columns into heads, attend in each, put them together."""
+"""Many heads, in NumPy: cut the columns, attend, merge (multi-head: All heads in one product)."""
 
 from jaxtyping import Bool, Float
 

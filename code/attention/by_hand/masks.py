@@ -1,4 +1,4 @@
-"""Masks, in NumPy: which keys a query may attend to."""
+"""Masks, in NumPy: which keys a query may attend to (masking: Three matrices)."""
 
 import numpy as np
 from jaxtyping import Bool, Integer

@@ -1,4 +1,4 @@
-"""Where each row stands, in NumPy: sinusoids, rotations (RoPE), a bias by distance (ALiBi)."""
+"""Where each row stands, in NumPy: sinusoids, RoPE, ALiBi (position: Hands of a clock)."""
 
 import numpy as np
 from jaxtyping import Float

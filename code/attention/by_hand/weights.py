@@ -1,4 +1,4 @@
-"""From scores to weights, in NumPy: softmax, its Jacobian, and how sharp a row is."""
+"""From scores to weights, in NumPy: softmax, Jacobian, entropy (scaling: What the softmax)."""
 
 import numpy as np
 from jaxtyping import Float

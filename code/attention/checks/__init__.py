@@ -1,4 +1,4 @@
-"""Checkers for the exercises: they say what went wrong, not only that it did.
+"""Checkers for the exercises: they say what went wrong, not only that it did (all chapters).
 
 Write a function, hand it over, read the verdict::
 

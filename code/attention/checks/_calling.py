@@ -1,4 +1,4 @@
-"""Call the reader's function safely.
+"""Call the reader's function safely (used by checks).
 
 Everything that touches an object made by the reader happens here, in `_reading`
 and in `_raising`. Whatever the function does, ``ask`` returns a ``Response``: the

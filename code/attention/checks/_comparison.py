@@ -1,4 +1,4 @@
-"""When two arrays, or two answers, count as the same."""
+"""When two arrays, or two answers, count as the same (used by checks)."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""What an answer must be and must not do, whatever its numbers are."""
+"""What an answer must be and must not do, whatever its numbers are (used by checks)."""
 
 from attention.checks import _printing
 from attention.checks._calling import does_not_accept

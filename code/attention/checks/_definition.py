@@ -1,4 +1,4 @@
-"""What an exercise consists of: examples, the right answer, and the mistakes that it knows."""
+"""What an exercise consists of: examples, right answer, mistakes (used by checks)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace

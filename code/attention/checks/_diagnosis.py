@@ -1,4 +1,4 @@
-"""How a wrong answer gets its diagnosis.
+"""How a wrong answer gets its diagnosis (used by checks).
 
 An exercise has examples, in stages: the everyday ones first, the edge cases
 last. An answer that fails is looked at in the first stage it fails in. There

@@ -1,4 +1,4 @@
-"""An exercise that can check an answer, and whatever else a file of an exercise needs."""
+"""An exercise that can check an answer, and what its file needs (used by checks)."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Call a function that may never return, and come back all the same.
+"""Call a function that may never return, and come back all the same (used by checks).
 
 Where Python lets a clock ring (the main thread on Linux and macOS, so in a
 notebook too), an alarm breaks into the function. It rings again and again, so

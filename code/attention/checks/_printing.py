@@ -1,4 +1,4 @@
-"""Write small examples as plain text: rounded numbers, lines of at most 79 characters."""
+"""Small examples as plain text: rounded numbers, lines of 79 characters (used by checks)."""
 
 import re
 import textwrap

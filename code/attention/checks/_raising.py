@@ -1,4 +1,4 @@
-"""Say in words which error a reader's function raised, and on which of its lines."""
+"""Say which error a reader's function raised, and on which line (used by checks)."""
 
 import linecache
 import traceback

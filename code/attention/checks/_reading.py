@@ -1,4 +1,4 @@
-"""Turn what a reader's function returned into arrays, or say why that cannot be done."""
+"""Turn what a function returned into arrays, or say why not (used by checks)."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""What a reader's function did with one example, in arrays or in words."""
+"""What a reader's function did with one example, in arrays or in words (used by checks)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Search wrong numbers for a property that tells at least where to look."""
+"""Search wrong numbers for a property that tells at least where to look (used by checks)."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""What is printed: that an answer passed, or what is wrong, with an example that shows it."""
+"""What is printed: that an answer passed, or what is wrong with it (used by checks)."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""An English–French grammar that writes a corpus with nothing left to guess.
+"""An English–French grammar, nothing left to guess (bottleneck: The sentences).
 
 One derivation, two sentences: each rule says how its parts are ordered in English and
 in French. So every pair comes with its word alignment, its parse, and with the noun

@@ -1,4 +1,4 @@
-"""Which words fit each other, and a draw among them."""
+"""Which words fit each other, and a draw among them (bottleneck: The sentences)."""
 
 from collections.abc import Callable, Sequence
 from functools import cache

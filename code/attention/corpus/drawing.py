@@ -1,4 +1,4 @@
-"""Corpora: sentences for training, and sentences that training has never seen.
+"""Sentences for training, and others that it has never seen (bottleneck: The sentences).
 
 Every sentence has one *home*, or none, and the home follows from the sentence alone:
 from its length, from the held-out combinations that it has, and from a hash of its

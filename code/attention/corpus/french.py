@@ -1,4 +1,4 @@
-"""French: the words in their order and forms, each with its links to the English.
+"""French: words in order, each with its links to the English (alignment: Alignment error rate).
 
 Three steps. The rules give the order (``chat noir``, ``ne a pas vu``). Each word takes
 the form that its noun asks for (``noire``, ``sont tombées``). Last, neighbours meet:

@@ -1,4 +1,4 @@
-"""What training sentences never hold: some combinations of words, chosen once for all.
+"""Combinations of words that training sentences never hold (bottleneck: The sentences).
 
 The choice is made by a hash of the words and not by a generator of random numbers, so it
 is the same everywhere and does not depend on what else is in the lexicon.

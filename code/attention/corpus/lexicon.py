@@ -1,4 +1,4 @@
-"""The words of the grammar, and what goes with what.
+"""The words of the grammar, and what goes with what (bottleneck: The sentences).
 
 Each word stands once, in both languages, with *tags* that say what kind of thing
 it is. An adjective lists the tags that it can be said of, a verb those of its

@@ -1,4 +1,4 @@
-"""Sentence pairs: what the grammar hands to the experiments."""
+"""Sentence pairs: what the grammar hands to the experiments (bottleneck: The sentences)."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

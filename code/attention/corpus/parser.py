@@ -1,4 +1,4 @@
-"""Read an English sentence back into its derivation, by the same rules.
+"""Read an English sentence back into its derivation, by the same rules (bottleneck: The sentences).
 
 A memo of what each category can be from each token on: at most one derivation
 survives for a sentence of the grammar (tested). Pronouns are then resolved by the

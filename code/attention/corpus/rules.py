@@ -1,4 +1,4 @@
-"""The rules of the grammar: each says the same thing in English and in French.
+"""The rules: each says the same thing in English and in French (bottleneck: The sentences).
 
 A rule ``E -> NP VP | NP VP | 1`` reads: an event (E) is a noun phrase and a verb
 phrase, in English and in French; and its weight is 1, compared with the other rules

@@ -1,4 +1,4 @@
-"""Draw the shape of a sentence: a derivation of a given length, without words.
+"""Draw a derivation of a given length, without words (bottleneck: The sentences).
 
 Among the shapes of n tokens, each is drawn with the probability that the grammar's
 weights give it, exactly: the sums over all shapes are tabulated by length. So a corpus

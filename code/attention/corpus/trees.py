@@ -1,4 +1,4 @@
-"""Derivations: trees whose leaves, from left to right, are the English sentence."""
+"""Derivations: trees whose leaves are the English sentence (bottleneck: The sentences)."""
 
 from dataclasses import dataclass, field
 

@@ -1,4 +1,4 @@
-"""The words of each language as numbers.
+"""The words of each language as numbers (bottleneck: From words to numbers).
 
 All words that the grammar can write are listed from the lexicon, and not from
 sentences, so the numbers do not depend on any draw.

@@ -1,4 +1,4 @@
-"""Put single words into a shape: a noun and what stands beside it, a verb."""
+"""Put single words into a shape: a noun, a verb (bottleneck: The sentences)."""
 
 from collections.abc import Sequence
 from random import Random

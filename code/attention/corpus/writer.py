@@ -1,4 +1,4 @@
-"""Put words into a shape, so that the sentence makes sense.
+"""Put words into a shape, so that the sentence makes sense (bottleneck: The sentences).
 
 From left to right: a verb first, then a subject that can do it and an object that it
 can be done to. A pronoun comes with something to say that is true of one of the nouns

@@ -1,4 +1,4 @@
-"""Beam search: several beginnings are followed to their ends, and the best sentences kept."""
+"""Beam search: several beginnings, to their ends (translation: Writing: greedy, a beam)."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""What a beam holds: hypotheses, their scores, and how they grow by one token."""
+"""What a beam holds, and how it grows by one token (translation: Writing: greedy, a beam)."""
 
 from dataclasses import dataclass
 from typing import NamedTuple

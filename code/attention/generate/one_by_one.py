@@ -1,4 +1,4 @@
-"""Writing one token at a time: whichever is chosen, the likeliest, or those of a given target."""
+"""Writing one token at a time, whichever is chosen (translation: Writing: greedy)."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Drawing a sentence: token by token, among all of them or among the likeliest."""
+"""Drawing a sentence token by token (translation: Writing: greedy, a beam, a draw)."""
 
 import torch
 from jaxtyping import Float

@@ -1,4 +1,4 @@
-"""Translating with recurrent networks: one vector for the sentence, or looking back.
+"""Recurrent translators: one vector, or looking back (bottleneck: Two networks; alignment).
 
 An *encoder* reads the source, a *decoder* writes the target, one token at a time.
 What passes between them is

@@ -1,4 +1,4 @@
-"""One step of a recurrent network: a GRU cell, spelled out."""
+"""One step of a recurrent network: a GRU cell, spelled out (bottleneck: Two networks)."""
 
 import torch
 from jaxtyping import Float

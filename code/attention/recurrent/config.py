@@ -1,4 +1,4 @@
-"""What a recurrent translator is made of."""
+"""What a recurrent translator is made of (bottleneck: Two networks and one vector)."""
 
 from dataclasses import dataclass
 

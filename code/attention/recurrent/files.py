@@ -1,4 +1,4 @@
-"""Models in files: weights, and the config to make the model from."""
+"""Models in files: weights, and the config (bottleneck: Two networks and one vector)."""
 
 from dataclasses import asdict
 from pathlib import Path

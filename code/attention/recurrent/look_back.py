@@ -1,4 +1,4 @@
-"""Looking back at the source: scores, additive or by dot product, and the average they weight."""
+"""Looking back at the source: scores and a weighted average (alignment: Four steps, by hand)."""
 
 import math
 

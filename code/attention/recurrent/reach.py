@@ -1,4 +1,4 @@
-"""How far back a gradient gets: what the last state still depends on."""
+"""How far back a gradient gets (bottleneck: Another problem: gradients that vanish)."""
 
 import torch
 from jaxtyping import Float

@@ -1,4 +1,4 @@
-"""How many parameters a model has, and the width that gives it so many."""
+"""Parameters of a model, and the width for so many (bottleneck: What else could it be)."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""The model: an encoder that reads the source, a decoder that writes the target."""
+"""An encoder reads the source, a decoder writes the target (bottleneck: Two networks)."""
 
 from dataclasses import dataclass
 

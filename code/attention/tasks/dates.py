@@ -1,4 +1,4 @@
-"""Dates as ten languages write them, for translation to ISO form, character by character.
+"""Dates in ten languages, to be put in ISO form (alignment: A real task in miniature).
 
     Sonntag, 22. November 2026  ->  2026-11-22
 

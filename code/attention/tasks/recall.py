@@ -1,4 +1,4 @@
-"""Associative recall: the smallest task that attention is made for.
+"""Associative recall: the smallest task for attention (scaling: Train it).
 
 A sequence holds pairs such as ``k:7 m:2 c:9 ...`` and ends with a question,
 ``m:?``. The answer is 2. One attention layer with one head can solve it: the

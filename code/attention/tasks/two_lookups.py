@@ -1,4 +1,4 @@
-"""Two look-ups at once: the smallest task that wants more than one head.
+"""Two look-ups at once: a task for two heads (multi-head: A task for two look-ups).
 
 A sequence holds pairs such as ``k:7 m:2 c:9 ...`` and ends with one question
 token that asks for two keys in order, ``m,k:?``. The answer is 2, then 7. It

@@ -1,4 +1,4 @@
-"""Exact attention in linear memory, in NumPy: the scores are met block by block.
+"""Exact attention in linear memory, in NumPy, block by block (cost: Block by block).
 
 ``attention.by_hand`` holds a score for each query and each key at once. Here the
 keys come one block after the other, and of those that are past a *summary* is

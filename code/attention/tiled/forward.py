@@ -1,4 +1,4 @@
-"""Attention block by block: the same output, in linear memory."""
+"""Attention block by block: the same output, in linear memory (cost: Block by block)."""
 
 import numpy as np
 from jaxtyping import Float

@@ -1,4 +1,4 @@
-"""The way back through attention, block by block: the weights are computed a second time."""
+"""The way back, block by block: weights computed a second time (cost: And in training)."""
 
 import numpy as np
 from jaxtyping import Float

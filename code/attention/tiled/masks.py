@@ -1,4 +1,4 @@
-"""Masks that are met block by block: functions of rows and columns, made out of any mask."""
+"""Masks that are met block by block: functions of rows and columns (cost: Block by block)."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""What each query has to remember of the keys it has met, and how two such summaries merge.
+"""What a query remembers of the keys it has met, and how to merge (cost: One key at a time).
 
 This is the online softmax of Milakov & Gimelshein (2018), with the values that
 Rabe & Staats (2021) add.

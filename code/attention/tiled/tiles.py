@@ -1,4 +1,4 @@
-"""The tiles of a score matrix: blocks of queries and of keys, which of them meet, their scores."""
+"""The tiles of a score matrix, and which of them meet (cost: Block by block)."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""What training a translator takes: batches, the loop, checkpoints and measures.
+"""What training a translator takes (alignment: Watch it learn; translation: From near).
 
 A sequence is a list of token numbers. A model is anything that, called as
 ``model(source, target)``, returns logits for each position of ``target`` and

@@ -1,4 +1,4 @@
-"""Word alignments: links drawn from weights, and how far they are from the true ones."""
+"""Word alignments: links, and how far they are from the true (alignment: Alignment error)."""
 
 import math
 from collections.abc import Sequence, Set

@@ -1,4 +1,4 @@
-"""Batches of pairs: some as two rectangles, and all of them by length, epoch after epoch."""
+"""Batches of pairs: rectangles, by length, epoch after epoch (alignment: Watch it learn)."""
 
 import math
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""The loss of a translator: cross-entropy over the tokens that are not padding."""
+"""The loss of a translator: cross-entropy without padding (transformer: From vectors to tok)."""
 
 from jaxtyping import Float, Int
 from torch import Tensor, nn

@@ -1,4 +1,4 @@
-"""How good translations are: tokens found, sentences matched, means by length, BLEU."""
+"""How good translations are: tokens, sentences, BLEU (translation: The fair comparison)."""
 
 import math
 from collections.abc import Callable, Sequence

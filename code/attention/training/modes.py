@@ -1,4 +1,4 @@
-"""What a model is set to while it trains or is asked: mode, device, state of random numbers."""
+"""What a model is set to while it trains or is asked (translation: From near: one step)."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

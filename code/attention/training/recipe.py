@@ -1,4 +1,4 @@
-"""How a model is trained: learning rate and its schedule, Adam, clipping, smoothing, seed."""
+"""How a model is trained: rate, Adam, clipping, seed (translation: What each habit is for)."""
 
 import math
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""The training loop: one step down a gradient, many steps, and a run that can be resumed."""
+"""The training loop, and a run that can be resumed (translation: From near: one step)."""
 
 import json
 import time

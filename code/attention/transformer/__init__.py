@@ -1,4 +1,4 @@
-"""The transformer of 2017, whole: config, parts, stacks, models, files (transformer)."""
+"""The 2017 transformer: config, parts, stacks, models, files (transformer: The whole)."""
 
 from attention.transformer.blocks import DecoderLayer, Embedding, EncoderLayer, Residual
 from attention.transformer.config import NORMS, POSITIONS, TransformerConfig

@@ -1,4 +1,4 @@
-"""The parts of a transformer: embedding, place on the stream, layers (transformer).
+"""Embedding, place on the stream, layers (transformer: The residual stream).
 
 From the inside out: ``Residual`` is the place of a sublayer on the residual stream, and
 ``EncoderLayer`` and ``DecoderLayer`` are two and three sublayers.

@@ -1,4 +1,4 @@
-"""What a transformer is made of, said in one place (transformer)."""
+"""What a transformer is made of, said in one place (transformer: The whole in one)."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Making transformers, counting their parameters, and keeping them in files (transformer)."""
+"""Making transformers, counting, keeping them in files (transformer: Count the param)."""
 
 from collections.abc import Callable
 from dataclasses import asdict

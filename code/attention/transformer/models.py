@@ -1,4 +1,4 @@
-"""The transformer of 2017, whole, and a language model made of the same parts (transformer).
+"""The 2017 transformer, and a language model of its parts (transformer: The whole model).
 
 No recurrence: attention alone carries words to words. ``Transformer`` puts embeddings before
 two stacks and logits after them. ``LanguageModel`` has no source.

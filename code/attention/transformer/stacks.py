@@ -1,4 +1,4 @@
-"""Stacks of a transformer's layers, and what all layers of a stack share (transformer).
+"""Stacks of layers, and what their layers share (transformer: The encoder).
 
 Torch's ``nn.Transformer`` ends each stack in one more norm whatever the placement; here, as
 in the paper, a post-norm stack has none, and a pre-norm stack, whose sum nobody else

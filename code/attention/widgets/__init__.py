@@ -1,4 +1,4 @@
-"""Explorable figures: a reader hovers, taps, drags or arrows, and numbers follow.
+"""Explorable figures: a reader hovers, taps or drags, and numbers follow (all chapters).
 
 Each is a small object whose data were computed by the notebook. A notebook shows
 it as a custom element (``<attention-explorer>`` and the like) with a plain table

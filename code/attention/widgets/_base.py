@@ -1,4 +1,4 @@
-"""What the explorable figures share on the side of Python."""
+"""What the explorable figures share on the side of Python (used by widgets)."""
 
 import json
 from collections.abc import Sequence

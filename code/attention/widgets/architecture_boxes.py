@@ -1,4 +1,4 @@
-"""The boxes of the picture of the transformer: what each does, and where a reader finds more."""
+"""The boxes of the picture, and where each leads (transformer: The whole in one picture)."""
 
 from dataclasses import dataclass
 

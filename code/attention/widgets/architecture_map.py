@@ -1,4 +1,4 @@
-"""The picture of the transformer: every box leads to a section and to a class."""
+"""Every box leads to a section and to a class (transformer: The whole in one picture)."""
 
 from collections.abc import Sequence
 from textwrap import wrap

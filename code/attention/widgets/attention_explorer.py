@@ -1,4 +1,4 @@
-"""Who looks at whom: attention weights as lines between two columns of tokens."""
+"""Attention weights as lines between two columns of tokens (alignment: Explore it)."""
 
 from collections import Counter
 from collections.abc import Sequence

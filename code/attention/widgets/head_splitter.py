@@ -1,4 +1,4 @@
-"""Follow one number of d_model through split, attention, merge and W_O."""
+"""Follow one number of d_model through the heads (multi-head: All heads in one product)."""
 
 from collections.abc import Iterable, Sequence
 

@@ -1,4 +1,4 @@
-"""A translator in the page: a sentence is typed, and the trained model translates it there."""
+"""A translator in the page: type a sentence, and read it in French (translation: Try it)."""
 
 import json
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""The mask lab: who may see whom, and what the weights become."""
+"""The mask lab: who may see whom (masking: A query that may see nothing)."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""The position lab: what each scheme makes of a score, place by place."""
+"""The position lab: what each scheme makes of a score (position: What the score sees)."""
 
 from collections.abc import Sequence
 

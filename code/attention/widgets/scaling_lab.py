@@ -1,4 +1,4 @@
-"""The scaling lab: what the width and the scale do to scores and weights."""
+"""The scaling lab: what width and scale do to scores and weights (scaling: Turn the knobs)."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""The common mistakes of attention and of its softmax, shared by all exercises that hold one."""
+"""Mistakes of attention and its softmax, shared by many exercises (used by checks)."""
 
 from attention.checks._mistakes.catalogue import (
     MISTAKES,

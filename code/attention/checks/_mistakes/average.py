@@ -1,4 +1,4 @@
-"""Mistakes of averaging the values."""
+"""Mistakes of averaging the values (used by checks)."""
 
 import numpy as np
 

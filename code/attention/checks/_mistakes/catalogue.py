@@ -1,4 +1,4 @@
-"""The common mistakes of attention and of its softmax, for every exercise that holds one.
+"""The common mistakes of attention and its softmax, for every exercise (used by checks).
 
 An exercise writes its answer in terms of the steps of `Attention`::
 

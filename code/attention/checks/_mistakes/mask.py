@@ -1,4 +1,4 @@
-"""Mistakes of hiding what the mask forbids."""
+"""Mistakes of hiding what the mask forbids (used by checks)."""
 
 from collections.abc import Callable, Mapping
 

@@ -1,4 +1,4 @@
-"""What a shared mistake consists of, and short ways to write one down."""
+"""What a shared mistake consists of, and short ways to write one down (used by checks)."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Mistakes of the factor on the scores."""
+"""Mistakes of the factor on the scores (used by checks)."""
 
 import numpy as np
 

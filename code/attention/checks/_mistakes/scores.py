@@ -1,4 +1,4 @@
-"""Mistakes of comparing queries with keys."""
+"""Mistakes of comparing queries with keys (used by checks)."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Mistakes of the softmax: the sum is taken along the wrong axis, or left out."""
+"""Mistakes of the softmax: the sum is taken along the wrong axis, or left out (used by checks)."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Mistakes of the softmax: another function in its place, or one step too many."""
+"""Mistakes of the softmax: another function in its place, or one step too many (used by checks)."""
 
 import numpy as np
 

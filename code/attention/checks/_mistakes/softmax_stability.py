@@ -1,4 +1,4 @@
-"""Mistakes of the softmax: what overflows, or is meant to help against it and does not."""
+"""Mistakes of the softmax: what overflows, or does not help against it (used by checks)."""
 
 import numpy as np
 

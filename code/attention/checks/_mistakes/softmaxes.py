@@ -1,4 +1,4 @@
-"""Softmaxes, right and mistaken, of which mistakes are made."""
+"""Softmaxes, right and mistaken, of which mistakes are made (used by checks)."""
 
 from collections.abc import Callable
 

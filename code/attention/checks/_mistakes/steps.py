@@ -1,4 +1,4 @@
-"""Attention in steps, each a function that another can take the place of."""
+"""Attention in steps, each a function that another can take the place of (used by checks)."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

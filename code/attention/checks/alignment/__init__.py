@@ -1,4 +1,4 @@
-"""The exercises of the chapter `alignment`, in the order of the book."""
+"""The exercises of the chapter, in its order (alignment: Exercises)."""
 
 from attention.checks.alignment.additive_scores import ADDITIVE_SCORES, additive_scores
 from attention.checks.alignment.alignment_error_rate import (

@@ -1,4 +1,4 @@
-"""Common mistakes in `alignment_error_rate`: for each a message, and functions that make it."""
+"""Common mistakes in `alignment_error_rate`, with their messages (alignment: Exercises)."""
 
 from collections.abc import Callable
 

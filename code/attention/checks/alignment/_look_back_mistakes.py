@@ -1,4 +1,4 @@
-"""Common mistakes in `look_back`: for each a message, and functions that make it."""
+"""Common mistakes in `look_back`, with their messages (alignment: Exercises)."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Additive scores: the right one, and mistakes known to several exercises."""
+"""Additive scores: the right one, and shared mistakes (alignment: Exercises)."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Alignment: score each key for each query with v · tanh(query + key)."""
+"""Score each key for each query with v · tanh(query + key) (alignment: Exercises)."""
 
 import numpy as np
 

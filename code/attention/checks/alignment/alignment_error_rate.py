@@ -1,4 +1,4 @@
-"""Alignment: compare found links with sure and possible ones."""
+"""Compare found links with sure and possible ones (alignment: Exercises)."""
 
 from attention.checks._exercise import Exercise, Verdict, example
 from attention.checks.alignment._alignment_error_rate_mistakes import MISTAKES, right_rate

@@ -1,4 +1,4 @@
-"""Alignment: look back at the source once, and return the context and the weights."""
+"""Look back at the source once, and return the context and the weights (alignment: Exercises)."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Alignment: score states and annotations with a scaled dot product of their projections."""
+"""Score with a scaled dot product of projections (alignment: Exercises)."""
 
 import numpy as np
 

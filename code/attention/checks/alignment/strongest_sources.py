@@ -1,4 +1,4 @@
-"""Alignment: name the source word that each target word puts most weight on."""
+"""Name the source word that each target word puts most weight on (alignment: Exercises)."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""The exercises of the chapter `bottleneck`, in the order of the book."""
+"""The exercises of the chapter, in its order (bottleneck: Exercises)."""
 
 from attention.checks.bottleneck.decoder_inputs import DECODER_INPUTS, decoder_inputs
 from attention.checks.bottleneck.exact_match import EXACT_MATCH, exact_match

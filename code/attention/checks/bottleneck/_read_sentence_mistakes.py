@@ -1,4 +1,4 @@
-"""Common mistakes in `read_sentence`: for each a message, and functions that make it."""
+"""Common mistakes in `read_sentence`, with their messages (bottleneck: Exercises)."""
 
 import numpy as np
 

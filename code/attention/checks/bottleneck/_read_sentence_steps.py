@@ -1,4 +1,4 @@
-"""Steps of a recurrent cell, right and mistaken, for `read_sentence`."""
+"""Steps of a recurrent cell, right and mistaken, for `read_sentence` (bottleneck: Exercises)."""
 
 from collections.abc import Callable
 

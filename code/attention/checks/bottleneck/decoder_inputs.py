@@ -1,4 +1,4 @@
-"""Bottleneck: shift the target, so that the decoder reads what it should have written before."""
+"""Shift the target: what the decoder should have written before (bottleneck: Exercises)."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Bottleneck: count the sentences that are right token for token, up to their end."""
+"""Count the sentences that are right token for token, up to their end (bottleneck: Exercises)."""
 
 import numpy as np
 

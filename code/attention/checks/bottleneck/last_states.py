@@ -1,4 +1,4 @@
-"""Bottleneck: pick each sentence's last real state from a padded batch."""
+"""Pick each sentence's last real state from a padded batch (bottleneck: Exercises)."""
 
 import numpy as np
 

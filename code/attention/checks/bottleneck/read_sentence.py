@@ -1,4 +1,4 @@
-"""Bottleneck: read a sentence with the simplest recurrent cell and return its last state."""
+"""Read a sentence with the simplest recurrent cell (bottleneck: Exercises)."""
 
 import numpy as np
 

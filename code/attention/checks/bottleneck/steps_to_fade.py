@@ -1,4 +1,4 @@
-"""Bottleneck: count the steps after which a shrinking gradient falls below a threshold."""
+"""Count the steps after which a gradient has faded (bottleneck: Exercises)."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""The exercises of the chapter `cost`, in the order of the book."""
+"""The exercises of the chapter, in its order (cost: Exercises)."""
 
 from attention.checks.cost.cache_numbers import CACHE_NUMBERS, cache_numbers
 from attention.checks.cost.cached_step import CACHED_STEP, cached_step

@@ -1,4 +1,4 @@
-"""Common mistakes in `cached_step`: for each a message, and functions that make it."""
+"""Common mistakes in `cached_step`, with their messages (cost: Exercises)."""
 
 import numpy as np
 

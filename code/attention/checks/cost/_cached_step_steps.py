@@ -1,4 +1,4 @@
-"""Steps of attention with a cache, right and mistaken, for `cached_step`."""
+"""Steps of attention with a cache, right and mistaken, for `cached_step` (cost: Exercises)."""
 
 from collections.abc import Callable
 

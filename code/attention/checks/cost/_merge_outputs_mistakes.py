@@ -1,4 +1,4 @@
-"""Common mistakes in `merge_outputs`: for each a message, and functions that make it."""
+"""Common mistakes in `merge_outputs`, with their messages (cost: Exercises)."""
 
 import numpy as np
 

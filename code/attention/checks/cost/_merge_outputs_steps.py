@@ -1,4 +1,4 @@
-"""Shares and log totals, right and mistaken, for `merge_outputs`."""
+"""Shares and log totals, right and mistaken, for `merge_outputs` (cost: Exercises)."""
 
 from collections.abc import Callable
 

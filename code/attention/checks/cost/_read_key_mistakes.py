@@ -1,4 +1,4 @@
-"""Common mistakes in `read_key`: for each a message, and functions that make it."""
+"""Common mistakes in `read_key`, with their messages (cost: Exercises)."""
 
 import numpy as np
 

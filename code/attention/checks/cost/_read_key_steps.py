@@ -1,4 +1,4 @@
-"""Steps of the online softmax, right and mistaken, for `read_key`."""
+"""Steps of the online softmax, right and mistaken, for `read_key` (cost: Exercises)."""
 
 from collections.abc import Callable
 

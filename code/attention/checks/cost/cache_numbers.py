@@ -1,4 +1,4 @@
-"""Cost: count the numbers in a key–value cache with shared heads."""
+"""Count the numbers in a key–value cache with shared heads (cost: Exercises)."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Cost: take one step of causal self-attention with a key–value cache."""
+"""Take one step of causal self-attention with a key–value cache (cost: Exercises)."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Cost: find the length at which attention takes half of the work."""
+"""Find the length at which attention takes half of the work (cost: Exercises)."""
 
 from collections.abc import Callable
 

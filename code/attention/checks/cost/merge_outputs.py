@@ -1,4 +1,4 @@
-"""Cost: merge two outputs, each of attention to a part of the keys."""
+"""Merge two outputs, each of attention to a part of the keys (cost: Exercises)."""
 
 import numpy as np
 

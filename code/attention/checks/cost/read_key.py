@@ -1,4 +1,4 @@
-"""Cost: read one key in the online softmax."""
+"""Read one key in the online softmax (cost: Exercises)."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""The exercises of the chapter `masking`, in the order of the book."""
+"""The exercises of the chapter, in its order (masking: Exercises)."""
 
 from attention.checks.masking.causal_mask import CAUSAL_MASK, causal_mask
 from attention.checks.masking.combined_mask import COMBINED_MASK, combined_mask

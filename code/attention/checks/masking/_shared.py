@@ -1,4 +1,4 @@
-"""Symptoms and messages of all exercises that ask for a mask."""
+"""Symptoms and messages of all exercises that ask for a mask (masking: Exercises)."""
 
 import numpy as np
 

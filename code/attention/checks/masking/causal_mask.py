@@ -1,4 +1,4 @@
-"""Masking: make the mask that hides the future."""
+"""Make the mask that hides the future (masking: Exercises)."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Masking: join the causal mask with the padding mask of a batch."""
+"""Join the causal mask with the padding mask of a batch (masking: Exercises)."""
 
 from collections.abc import Callable
 

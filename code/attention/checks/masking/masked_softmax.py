@@ -1,4 +1,4 @@
-"""Masking: take a softmax over the keys that the mask allows."""
+"""Take a softmax over the keys that the mask allows (masking: Exercises)."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Masking: cut a text into the inputs and targets of a language model."""
+"""Cut a text into the inputs and targets of a language model (masking: Exercises)."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Masking: make the mask of a sliding window."""
+"""Make the mask of a sliding window (masking: Exercises)."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""The exercises of the chapter `multi_head`, in the order of the book."""
+"""The exercises of the chapter, in its order (multi-head: Exercises)."""
 
 from attention.checks.multi_head.merge_heads import MERGE_HEADS, merge_heads
 from attention.checks.multi_head.multi_head import MULTI_HEAD, multi_head

@@ -1,4 +1,4 @@
-"""Common mistakes in `multi_head`: for each a message, and functions that make it."""
+"""Common mistakes in `multi_head`, with their messages (multi-head: Exercises)."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Heads split and merged in the wrong way, as several exercises know it."""
+"""Heads split and merged in the wrong way, as several exercises know it (multi-head: Exercises)."""
 
 import numpy as np
 

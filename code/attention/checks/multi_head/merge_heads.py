@@ -1,4 +1,4 @@
-"""Multi-head: put the heads back side by side."""
+"""Put the heads back side by side (multi-head: Exercises)."""
 
 from attention import by_hand
 from attention.checks._exercise import Exercise, Verdict, example, misconception

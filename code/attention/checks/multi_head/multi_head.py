@@ -1,4 +1,4 @@
-"""Multi-head: write multi-head attention with all its projections."""
+"""Write multi-head attention with all its projections (multi-head: Exercises)."""
 
 from attention.checks import _mistakes
 from attention.checks._exercise import Exercise, Verdict, example

@@ -1,4 +1,4 @@
-"""Multi-head: count the parameters of multi-head attention."""
+"""Count the parameters of multi-head attention (multi-head: Exercises)."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Multi-head: split the width into heads."""
+"""Split the width into heads (multi-head: Exercises)."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Multi-head: write the output projection as a sum over heads."""
+"""Write the output projection as a sum over heads (multi-head: Exercises)."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""The exercises of the chapter `position`, in the order of the book."""
+"""The exercises of the chapter, in its order (position: Exercises)."""
 
 from attention.checks.position.alibi_bias import ALIBI_BIAS, alibi_bias
 from attention.checks.position.rotate import ROTATE, rotate

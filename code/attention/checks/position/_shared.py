@@ -1,4 +1,4 @@
-"""Comparing arrays of positions, for the symptoms of several exercises."""
+"""Comparing arrays of positions, for the symptoms of several exercises (position: Exercises)."""
 
 import numpy as np
 

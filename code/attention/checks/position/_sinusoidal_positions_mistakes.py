@@ -1,4 +1,4 @@
-"""Common mistakes in `sinusoidal_positions`: for each a message, and functions that make it."""
+"""Common mistakes in `sinusoidal_positions`, with their messages (position: Exercises)."""
 
 from collections.abc import Callable
 

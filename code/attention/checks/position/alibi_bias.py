@@ -1,4 +1,4 @@
-"""Position: make the bias that lowers a score with the distance."""
+"""Make the bias that lowers a score with the distance (position: Exercises)."""
 
 from collections.abc import Callable
 

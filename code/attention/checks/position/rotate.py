@@ -1,4 +1,4 @@
-"""Position: turn queries or keys by the angles of their positions."""
+"""Turn queries or keys by the angles of their positions (position: Exercises)."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Position: find the matrix that moves sine and cosine on by an angle."""
+"""Find the matrix that moves sine and cosine on by an angle (position: Exercises)."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Position: make the table of sines and cosines."""
+"""Make the table of sines and cosines (position: Exercises)."""
 
 from attention import by_hand
 from attention.checks._exercise import Exercise, Symptom, Verdict, example

@@ -1,4 +1,4 @@
-"""Position: read the values back from causal averages."""
+"""Read the values back from causal averages (position: Exercises)."""
 
 import numpy as np
 

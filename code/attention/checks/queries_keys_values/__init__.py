@@ -1,4 +1,4 @@
-"""The exercises of the chapter `queries_keys_values`, in the order of the book."""
+"""The exercises of the chapter, in its order (queries-keys-values: Exercises)."""
 
 from attention.checks.queries_keys_values.attention import ATTENTION, attention
 from attention.checks.queries_keys_values.contextual_vector import (

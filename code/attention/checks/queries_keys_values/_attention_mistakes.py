@@ -1,4 +1,4 @@
-"""Common mistakes in `attention`: for each a message, and functions that make it."""
+"""Common mistakes in `attention`, with their messages (queries-keys-values: Exercises)."""
 
 from collections.abc import Callable
 

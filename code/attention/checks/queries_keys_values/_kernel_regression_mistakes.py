@@ -1,4 +1,4 @@
-"""Common mistakes in `kernel_regression`: for each a message, and functions that make it."""
+"""Common mistakes in `kernel_regression`, with their messages (queries-keys-values: Exercises)."""
 
 from collections.abc import Callable
 

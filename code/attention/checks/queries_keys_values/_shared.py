@@ -1,4 +1,4 @@
-"""Symptoms of weights that do not sum to 1 along their rows."""
+"""Symptoms of weights that do not sum to 1 along their rows (queries-keys-values: Exercises)."""
 
 import numpy as np
 

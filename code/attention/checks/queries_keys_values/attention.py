@@ -1,4 +1,4 @@
-"""Queries, keys and values: write scaled dot-product attention, with a mask."""
+"""Write scaled dot-product attention, with a mask (queries-keys-values: Exercises)."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Queries, keys and values: compute one token's output of self-attention."""
+"""Compute one token's output of self-attention (queries-keys-values: Exercises)."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Queries, keys and values: let one sequence ask and another answer."""
+"""Let one sequence ask and another answer (queries-keys-values: Exercises)."""
 
 from collections.abc import Callable
 

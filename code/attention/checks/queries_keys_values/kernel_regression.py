@@ -1,4 +1,4 @@
-"""Queries, keys and values: average the training values with Gaussian weights."""
+"""Average the training values with Gaussian weights (queries-keys-values: Exercises)."""
 
 import numpy as np
 

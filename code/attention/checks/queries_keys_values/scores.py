@@ -1,4 +1,4 @@
-"""Queries, keys and values: compare each query with each key by a dot product."""
+"""Compare each query with each key by a dot product (queries-keys-values: Exercises)."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Queries, keys and values: take a softmax over the keys that survives large scores."""
+"""A softmax over the keys that survives large scores (queries-keys-values: Exercises)."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""The exercises of the chapter `scaling`, in the order of the book."""
+"""The exercises of the chapter, in its order (scaling: Exercises)."""
 
 from attention.checks.scaling.entropy import ENTROPY, entropy
 from attention.checks.scaling.jacobian import JACOBIAN, jacobian

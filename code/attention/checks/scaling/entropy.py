@@ -1,4 +1,4 @@
-"""Scaling: compute the entropy of attention weights in nats, zeros included."""
+"""Compute the entropy of attention weights in nats, zeros included (scaling: Exercises)."""
 
 import numpy as np
 

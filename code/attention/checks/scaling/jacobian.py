@@ -1,4 +1,4 @@
-"""Scaling: write down the Jacobian of the softmax from its weights."""
+"""Write down the Jacobian of the softmax from its weights (scaling: Exercises)."""
 
 from collections.abc import Callable
 

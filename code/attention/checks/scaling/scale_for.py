@@ -1,4 +1,4 @@
-"""Scaling: find the factor that gives the scores variance 1."""
+"""Find the factor that gives the scores variance 1 (scaling: Exercises)."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Scaling: find the variance of a dot product of random vectors."""
+"""Find the variance of a dot product of random vectors (scaling: Exercises)."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Scaling: search for the temperature that gives a wanted entropy."""
+"""Search for the temperature that gives a wanted entropy (scaling: Exercises)."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""The exercises of the chapter `transformer`, in the order of the book."""
+"""The exercises of the chapter, in its order (transformer: Exercises)."""
 
 from attention.checks.transformer.decoder_layer import DECODER_LAYER, decoder_layer
 from attention.checks.transformer.embed import EMBED, embed

@@ -1,4 +1,4 @@
-"""Common mistakes in `decoder_layer`: for each a message, and functions that make it."""
+"""Common mistakes in `decoder_layer`, with their messages (transformer: Exercises)."""
 
 from attention.checks._exercise import misconception
 from attention.checks.transformer._decoder_layer_steps import (

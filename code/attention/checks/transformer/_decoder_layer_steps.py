@@ -1,4 +1,4 @@
-"""Orders of the three sublayers, right and mistaken, for `decoder_layer`."""
+"""Orders of the three sublayers, for `decoder_layer` (transformer: Exercises)."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Common mistakes in `layer_norm`: for each a message, and functions that make it."""
+"""Common mistakes in `layer_norm`, with their messages (transformer: Exercises)."""
 
 import numpy as np
 

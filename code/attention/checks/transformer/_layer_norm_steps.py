@@ -1,4 +1,4 @@
-"""Steps of layer normalisation, right and mistaken, for `layer_norm`."""
+"""Steps of layer normalisation, right and mistaken, for `layer_norm` (transformer: Exercises)."""
 
 from collections.abc import Callable
 

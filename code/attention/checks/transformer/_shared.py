@@ -1,4 +1,4 @@
-"""Sublayers that are handed to the reader's function and shown as their formula."""
+"""Sublayers that are handed to the reader's function (transformer: Exercises)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Transformer: put the three sublayers of a decoder layer in order."""
+"""Put the three sublayers of a decoder layer in order (transformer: Exercises)."""
 
 import numpy as np
 

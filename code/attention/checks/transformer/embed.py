@@ -1,4 +1,4 @@
-"""Transformer: go from token numbers to the residual stream."""
+"""Go from token numbers to the residual stream (transformer: Exercises)."""
 
 from collections.abc import Callable
 

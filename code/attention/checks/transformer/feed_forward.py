@@ -1,4 +1,4 @@
-"""Transformer: write the feed-forward layer."""
+"""Write the feed-forward layer (transformer: Exercises)."""
 
 from collections.abc import Callable
 from math import erf

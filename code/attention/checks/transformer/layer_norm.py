@@ -1,4 +1,4 @@
-"""Transformer: bring each row to mean 0 and variance 1, then apply gain and bias."""
+"""Bring each row to mean 0 and variance 1, then apply gain and bias (transformer: Exercises)."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Transformer: count the parameters of an encoder layer."""
+"""Count the parameters of an encoder layer (transformer: Exercises)."""
 
 from collections.abc import Callable
 

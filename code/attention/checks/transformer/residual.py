@@ -1,4 +1,4 @@
-"""Transformer: put a sublayer on the residual stream, pre-norm or post-norm."""
+"""Put a sublayer on the residual stream, pre-norm or post-norm (transformer: Exercises)."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""The exercises of the chapter `translation`, in the order of the book."""
+"""The exercises of the chapter, in its order (translation: Exercises)."""
 
 from attention.checks.translation.beam_step import BEAM_STEP, beam_step
 from attention.checks.translation.flip_rate import FLIP_RATE, flip_rate

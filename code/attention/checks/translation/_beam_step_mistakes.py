@@ -1,4 +1,4 @@
-"""Common mistakes in `beam_step`: for each a message, and functions that make it."""
+"""Common mistakes in `beam_step`, with their messages (translation: Exercises)."""
 
 import numpy as np
 

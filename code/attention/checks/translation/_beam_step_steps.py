@@ -1,4 +1,4 @@
-"""Ways to rank continuations, right and mistaken, for `beam_step`."""
+"""Ways to rank continuations, right and mistaken, for `beam_step` (translation: Exercises)."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Common mistakes in `learning_rate`: for each a message, and functions that make it."""
+"""Common mistakes in `learning_rate`, with their messages (translation: Exercises)."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Common mistakes in `top_p`: for each a message, and functions that make it."""
+"""Common mistakes in `top_p`, with their messages (translation: Exercises)."""
 
 import numpy as np
 

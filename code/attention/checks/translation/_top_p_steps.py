@@ -1,4 +1,4 @@
-"""Ways to choose tokens and to divide, right and mistaken, for `top_p`."""
+"""Ways to choose tokens and to divide, right and mistaken, for `top_p` (translation: Exercises)."""
 
 from collections.abc import Callable
 

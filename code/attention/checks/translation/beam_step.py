@@ -1,4 +1,4 @@
-"""Translation: extend a beam by one token."""
+"""Extend a beam by one token (translation: Exercises)."""
 
 from attention.checks._exercise import Exercise, Verdict, example
 from attention.checks.translation._beam_step_mistakes import MISTAKES

@@ -1,4 +1,4 @@
-"""Translation: compare how often a cut turns the answer round with how often its control does."""
+"""Compare how often a cut turns the answer with its control (translation: Exercises)."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Translation: write the schedule of the learning rate: warm-up, then inverse root."""
+"""Write the schedule of the learning rate: warm-up, then inverse root (translation: Exercises)."""
 
 from attention.checks._exercise import Exercise, Symptom, Verdict, example
 from attention.checks.translation._learning_rate_mistakes import MISTAKES, right_learning_rate

@@ -1,4 +1,4 @@
-"""Translation: give a share of the probability to all symbols (label smoothing)."""
+"""Give a share of the probability to all symbols (label smoothing) (translation: Exercises)."""
 
 from collections.abc import Callable
 

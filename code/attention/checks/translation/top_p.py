@@ -1,4 +1,4 @@
-"""Translation: keep the likeliest tokens up to a share of the probability."""
+"""Keep the likeliest tokens up to a share of the probability (translation: Exercises)."""
 
 from attention.checks._exercise import Exercise, Verdict, example
 from attention.checks.translation._top_p_mistakes import MISTAKES

@@ -1,4 +1,4 @@
-"""The smallest language model worth the name: characters, two blocks, four heads.
+"""The smallest language model: characters, two blocks (masking: A model that reads).
 
 It reads the help texts that come with Python (``pydoc_data.topics``), so every
 reader has the data already; they differ a little between Python versions. Each

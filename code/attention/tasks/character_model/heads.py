@@ -1,4 +1,4 @@
-"""What the heads of a character model do: where they look, and the model without them."""
+"""What the heads of a character model do (multi-head: What the heads of a trained)."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""What a character model is worth: its losses, told or not what comes next, and what it writes."""
+"""What a character model is worth: its losses, its text (masking: A model that reads)."""
 
 import math
 import re

@@ -1,4 +1,4 @@
-"""The character model itself, and how it is made, read from a file and trained."""
+"""The character model: made, read from a file, trained (masking: A model that reads)."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The text that the character model reads: Python's help, as symbols, in windows."""
+"""The text that the character model reads, in windows (masking: A model that reads)."""
 
 from collections.abc import Iterator
 from functools import cache

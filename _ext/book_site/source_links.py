@@ -1,0 +1,187 @@
+"""Links from the chapters to the source pages.
+
+* inline code that names a module, a function of it or a script is a link;
+* a cell that prints a part of the package says where it stands, and is coloured as code;
+* an exercise says where its checker stands;
+* names that a cell imports from the package are links.
+
+The notebooks know nothing of this: names are followed in the files (`modules.py`).
+"""
+
+import ast
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+from bs4 import BeautifulSoup, NavigableString
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.transforms.post_transforms import SphinxPostTransform
+
+from .listings import Listings
+from .modules import Modules, Target
+from .places import place_link, target_link
+from .source_pages import modules_of
+
+CHECKER = re.compile(r"^(?!\s*#).*\bchecks\.(\w+)\(", re.MULTILINE)
+CODE = re.compile(r"<pre>.*?</pre>", re.DOTALL)
+# A link in a link is none, and one in a heading would stand in the contents too.
+NO_LINK_IN = (nodes.reference, nodes.title, nodes.caption)
+
+
+def setup(app: Sphinx) -> None:
+    app.add_post_transform(LinkSources)
+    app.connect("html-page-context", link_imports)
+
+
+class LinkSources(SphinxPostTransform):
+    """Add the links that can be made of a chapter's nodes."""
+
+    default_priority = 150  # after an output's form is chosen, before cells are folded
+    formats = ("html",)
+
+    def run(self, **kwargs: object) -> None:
+        """Go through the page's nodes, once for each kind of link."""
+        modules = modules_of(self.env)
+        if modules is None:
+            return
+        self.name_listings(modules)
+        self.name_checkers(modules)
+        self.link_places()
+        self.link_code(modules)
+
+    def name_listings(self, modules: Modules) -> None:
+        """Colour what a cell prints of the package, and say above it where it stands."""
+        for output in list(self.cells("cell_code_output")):
+            for printed in list(output.findall(nodes.literal_block)):
+                found = listings(modules).printed(printed.astext())
+                if not found:
+                    continue
+                printed["language"] = "python"
+                printed["force"] = True  # a part of a function need not be whole
+                printed["classes"].append("listing")
+                said = nodes.paragraph("", "In the package: ", classes=["listing-place"])
+                for number, target in enumerate(found):
+                    said += [nodes.Text(", ")] * (number > 0)
+                    name = nodes.literal(text=target.title)
+                    said += target_link(self.app, self.env.docname, target, name)
+                printed.parent.insert(printed.parent.index(printed), said)
+
+    def name_checkers(self, modules: Modules) -> None:
+        """Say below each exercise where its checker stands."""
+        seen = set()
+        for cell in list(self.cells("cell_code")):
+            for name in CHECKER.findall(cell.children[0].astext()):
+                target = modules.find(f"attention.checks.{name}")
+                if target is None or target in seen or cell.get("hide_mode"):
+                    continue
+                seen.add(target)
+                said = nodes.paragraph("", "How it is checked: ", classes=["checker"])
+                said += nodes.literal(text=f"attention.checks.{name}")
+                said += nodes.Text(". The file also holds an answer.")
+                cell.parent.insert(cell.parent.index(cell) + 1, said)
+
+    def cells(self, element: str) -> Iterator[nodes.container]:
+        """Yield the code cells, or their outputs."""
+        for node in self.document.findall(nodes.container):
+            if node.get("nb_element") == element:
+                yield node
+
+    def link_places(self) -> None:
+        """Make links of the places that the list of modules names."""
+        for node in list(self.document.findall(nodes.inline)):
+            if place := node.get("book_place"):
+                found = place_link(self.app, self.env.docname, place)
+                node.replace_self(found or nodes.Text(node.astext()))
+
+    def link_code(self, modules: Modules) -> None:
+        """Make links of inline code that names something."""
+        for literal in list(self.document.findall(nodes.literal)):
+            module = literal.get("book_module")  # in the list of modules
+            listed = modules.by_name.get(module)
+            target = Target(listed) if listed else modules.mentioned(literal.astext())
+            if target and not any(isinstance(node, NO_LINK_IN) for node in above(literal)):
+                page = self.env.docname
+                literal.replace_self(target_link(self.app, page, target, literal.deepcopy()))
+
+
+@cache
+def listings(modules: Modules) -> Listings:
+    return Listings(modules)
+
+
+def above(node: nodes.Node) -> Iterator[nodes.Node]:
+    while node.parent is not None:
+        node = node.parent
+        yield node
+
+
+# -------------------------------------------------------------------------- imports
+
+
+def link_imports(
+    app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: nodes.document | None
+) -> None:
+    """Make links of the names that a chapter's cells import from the package."""
+    modules = modules_of(app.env)
+    if modules is None or doctree is None:
+        return
+
+    def linked(match: re.Match[str]) -> str:
+        if "import" not in match[0] or "attention" not in match[0]:
+            return match[0]
+        code = BeautifulSoup(match[0], "html.parser").pre
+        for (start, end), name in imported(code.get_text()):
+            if target := modules.find(name):
+                address = app.builder.get_relative_uri(page, target.module.page)
+                wrap(code, start, end, address + target.anchor)
+        return str(code)
+
+    context["body"] = CODE.sub(linked, context["body"])
+
+
+def imported(source: str) -> list[tuple[tuple[int, int], str]]:
+    """Find the names that a cell imports from the package: where each stands, and what it is.
+
+    >>> imported("from attention import plot")
+    [((22, 26), 'attention.plot')]
+    """
+    try:
+        statements = ast.parse(source).body
+    except SyntaxError:  # what a cell prints
+        return []
+    starts = [0]
+    for line in source.split("\n"):
+        starts.append(starts[-1] + len(line) + 1)
+    found = []
+    for statement in statements:
+        if isinstance(statement, ast.ImportFrom) and statement.module:
+            top, after = statement.module.partition(".")[::2]
+            if top != "attention":
+                continue
+            if after:
+                start = starts[statement.lineno - 1] + len("from ")
+                found.append(((start, start + len(statement.module)), statement.module))
+            for alias in statement.names:
+                start = starts[alias.lineno - 1] + alias.col_offset
+                name = f"{statement.module}.{alias.name}"
+                found.append(((start, start + len(alias.name)), name))
+    return found
+
+
+def wrap(code: BeautifulSoup, start: int, end: int, address: str) -> None:
+    """Put a link around the characters from start to end of a piece of code."""
+    position = 0
+    for text in list(code.find_all(string=True)):
+        if position == start and len(text) >= end - start:
+            link = BeautifulSoup("", "html.parser").new_tag(
+                "a", href=address, attrs={"class": "to-source"}
+            )
+            link.string = text[: end - start]
+            rest = text[end - start :]
+            text.replace_with(link)
+            if rest:
+                link.insert_after(NavigableString(rest))
+            return
+        position += len(text)
