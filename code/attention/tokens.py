@@ -1,4 +1,4 @@
-"""Token numbers: the three that mean the same in every vocabulary, and padded rectangles."""
+"""Token numbers: three that mean the same everywhere, and padding (bottleneck, translation)."""
 
 from collections.abc import Sequence
 

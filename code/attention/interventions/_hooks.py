@@ -1,4 +1,4 @@
-"""What recording and interfering share: hooks, and where in a growing text they act.
+"""What recording and interfering share: hooks, and where in a text they act (translation).
 
 Torch calls a *hook* before or after a module's own ``forward``.
 """
