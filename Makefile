@@ -54,7 +54,7 @@ experiments: setup ## run every long experiment afresh and store its log and wei
 bottleneck: setup ## only the one of chapters 1 and 2 (an hour and a half)
 	@$(RUN) experiments/bottleneck.py
 
-translator: setup ## only the model of chapter 9 (twenty minutes)
+translator: setup ## only the model of chapter 10 (twenty minutes)
 	@$(RUN) experiments/translation.py final
 
 mutants: setup    ## mutation test of by_hand; MODULE=layers or transformer for those (up to an hour)

@@ -1,6 +1,6 @@
 """How do time and memory grow with the length? A layer part by part, and a step of writing.
 
-An experiment of chapter 10. One sequence of n vectors of width 256 goes through
+An experiment of chapter 11. One sequence of n vectors of width 256 goes through
 
     weights kept        self-attention of 8 heads that makes all n × n weights of each head
     fused               the same by F.scaled_dot_product_attention, which never has them all

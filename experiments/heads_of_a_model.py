@@ -1,6 +1,6 @@
 """Look at the heads of trained language models and remove them, with controls.
 
-The experiment of chapter 6, on the causal character model of chapter 5. It writes
+The experiment of chapter 7, on the causal character model of chapter 6. It writes
 
     heads_of_a_model.csv           one row for each head: where it looks
                                    (`attention.tasks.character_model.head_measures`), in a

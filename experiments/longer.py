@@ -1,7 +1,7 @@
 """Find the positions that let a translator go beyond the lengths it was trained on.
 
-For chapter 9. The transformer of the arm "small" of `translation.py`, same sizes, sentences,
-batches and number of updates, once with each way to say where a word stands (chapter 7).
+For chapter 10. The transformer of the arm "small" of `translation.py`, same sizes, sentences,
+batches and number of updates, once with each way to say where a word stands (chapter 8).
 All are trained on sentences of 5 to 20 English words. It writes
 
     longer.csv      one row for each run and test: exact match, token accuracy given the

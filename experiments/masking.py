@@ -1,6 +1,6 @@
 """Train a language model with and without its mask; write experiments/masking.csv.
 
-The experiment of chapter 5: the right model and three bugs that run. One row for
+The experiment of chapter 6: the right model and three bugs that run. One row for
 each arm and seed. `held_out_loss` is what the arm's own training loop would
 report: its own mask, its own targets, text it was not trained on. `honest_loss` is
 the loss of the next character with nothing but the past given, on the same windows;

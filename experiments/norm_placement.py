@@ -1,6 +1,6 @@
 """Ask whether a deep transformer needs a warm-up, with the norm before or after the sum.
 
-An experiment of chapter 8, after Xiong et al. (2020). A causal model learns the question
+An experiment of chapter 9, after Xiong et al. (2020). A causal model learns the question
 "distance" of positions.py: which of 16 symbols stood here 3 places ago? Positions are
 rotary. Two layers are enough for it, so a deep model that does not learn it has a problem
 with learning and not with the question. All that varies is

@@ -1,6 +1,6 @@
 """Compare five ways to tell positions apart when the text grows longer.
 
-The experiment of chapter 7. A causal model of two layers reads random symbols, and
+The experiment of chapter 8. A causal model of two layers reads random symbols, and
 has a question to answer at every one of them. It is trained on texts of 32 symbols and
 tested on new ones of 512. As it is causal, its answer at position p is what a text of
 length p would get, so the positions after the 32nd are the test of longer texts. There

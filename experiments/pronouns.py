@@ -1,6 +1,6 @@
 """Test a famous sentence: that *it* looks back at *cat*, and that this is how a model knows.
 
-The experiment of chapter 9. In "the cat sat on the mat because it was tired", *it* is the
+The experiment of chapter 10. In "the cat sat on the mat because it was tired", *it* is the
 cat, and in French *il*, since *chat* is masculine. Say *comfortable*, and it is the mat.
 The translators that `translation.py` trained are shown such sentences, of noun pairs that
 were held out, each together with its *mirror*: the same sentence with another adjective,

@@ -1,6 +1,6 @@
 """Do the recurrent translators learn the pronoun too? Three seeds of each, and when.
 
-For chapter 9. The two main arms of `bottleneck.py` are trained again as there, on the same
+For chapter 10. The two main arms of `bottleneck.py` are trained again as there, on the same
 sentences in the same order, and shown the held-out sentences on which `translation.py`
 tests the transformer: with one *it*, two or three nouns it could mean, of both genders. It
 writes

@@ -1,6 +1,6 @@
 """Train the recall model with and without the scale; write experiments/scaling.csv.
 
-The experiment of chapter 4. One row for each run: the width d_k, the arm, the
+The experiment of chapter 5. One row for each run: the width d_k, the arm, the
 learning rate, the seed, how many steps it took to a loss of 0.5 nats (empty: not
 within 600), and what `attention.tasks.recall.probe` measures before and after.
 

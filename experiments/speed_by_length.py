@@ -1,6 +1,6 @@
 """How fast do the translators train on longer and longer sentences? Steps side by side.
 
-An experiment of chapter 9. The fixed vector, Bahdanau's attention and the transformer,
+An experiment of chapter 10. The fixed vector, Bahdanau's attention and the transformer,
 of equal parameters as in `bottleneck.py` and `translation.py`, get the same batches of
 random words, source and target of one length, and take turns: a few training steps
 (loss, gradient, Adam) of each. Two ways to choose the batch:

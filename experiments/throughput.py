@@ -1,6 +1,6 @@
 """Is our transformer as fast as torch's? Training steps of both, side by side.
 
-The check of chapter 8. Ours and ``torch.nn.Transformer`` get the same size, the same
+The check of chapter 9. Ours and ``torch.nn.Transformer`` get the same size, the same
 parameters, embeddings and logits, and the same batches, and take turns: a few training
 steps (loss, gradient, Adam) of one, then of the other. Before that they must give the
 same loss and the same gradient. It writes throughput.csv, one row for each shape and

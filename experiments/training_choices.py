@@ -1,6 +1,6 @@
 """Ask what each habit of the paper's training does here: leave it out, or put it in.
 
-An experiment of chapter 9. The model is the arm "small" of `translation.py`, trained with
+An experiment of chapter 10. The model is the arm "small" of `translation.py`, trained with
 the same sentences in the same order, but for 1,000 updates only, when no model is
 so good yet that nothing can be told. The arm "recipe" is that run itself. Each other arm
 differs from it in what it is called by, and where that is two things, from an arm that

@@ -1,6 +1,6 @@
 """Train the transformer on the sentences of chapters 1 and 2, and compare.
 
-The experiment of chapter 9. Same sentences, same batches in the same order, same tests as
+The experiment of chapter 10. Same sentences, same batches in the same order, same tests as
 `bottleneck.py`, whose logs hold the other two translators. It writes
 
     translation.csv         one row for each run, number of updates and test: exact

@@ -1,6 +1,6 @@
 """Train the two-look-up model with one head and with more; write experiments/two_heads.csv.
 
-The experiment of chapter 6. One row for each run: the task, the number of heads,
+The experiment of chapter 7. One row for each run: the task, the number of heads,
 the learning rate, the seed, what the run was for, and what
 `attention.tasks.two_lookups.probe` and `score_ranks` measure after training.
 

@@ -1,8 +1,8 @@
 """Execute the book's notebooks, the only way their outputs are ever made.
 
 python tools/notebooks.py run                         every notebook
-python tools/notebooks.py run chapters/04-scaling.ipynb
-python tools/notebooks.py show chapters/04-scaling.ipynb    as text, for git diff
+python tools/notebooks.py run chapters/05-scaling.ipynb
+python tools/notebooks.py show chapters/05-scaling.ipynb    as text, for git diff
 """
 
 import argparse
