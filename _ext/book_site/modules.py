@@ -192,8 +192,7 @@ def read(name: str, path: str, text: str) -> Module:
                     module.imports[alias.asname or alias.name] = f"{origin}.{alias.name}"
         elif isinstance(statement, ast.Import):
             for alias in statement.names:
-                if alias.asname:
-                    module.imports[alias.asname] = alias.name
+                module.imports[alias.asname or alias.name] = alias.name
         else:
             define(statement, module.definitions)
     return module
