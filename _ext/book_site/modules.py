@@ -176,7 +176,9 @@ def read_all(root: Path) -> Iterator[Module]:
             inside = file.relative_to(root / folder).with_suffix("").parts
             if "__pycache__" not in inside:
                 name = ".".join([top, *(part for part in inside if part != "__init__")])
-                yield read(name, file.relative_to(root).as_posix(), file.read_text("utf-8"))
+                yield read(
+                    name, file.relative_to(root).as_posix(), file.read_text(encoding="utf-8")
+                )
 
 
 def read(name: str, path: str, text: str) -> Module:

@@ -16,11 +16,6 @@ from book_site.places import begins
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = [one for one in Modules(ROOT).by_path.values() if one.name.startswith("attention")]
 LONGEST = 100
-# These have no such line yet.
-WITHOUT = re.compile(
-    r"attention\.(training|generate|by_hand|recurrent|tiled|recall|two_lookups|dates"
-    r"|character_model|checks)\b.*"
-)
 
 
 def headings(notebook: Path) -> list[str]:
@@ -53,8 +48,6 @@ def faults(module: Module, chapters: dict[str, list[str]]) -> list[str]:
 
 @pytest.mark.parametrize("module", PACKAGE, ids=lambda module: module.name)
 def test_first_line_names_chapter_and_section(module: Module) -> None:
-    if WITHOUT.fullmatch(module.name) and not module.bracket:
-        pytest.skip("no such line yet")
     assert faults(module, CHAPTERS) == [], module.first_line
 
 
