@@ -241,7 +241,9 @@ def test_titles_are_unique(site: Path) -> None:
 
 def test_search_index_has_no_code(site: Path) -> None:
     """The list of modules is found, by their names; their lines would bury the chapters."""
-    names = re.search(r'"?docnames"?:\s*\[([^]]*)\]', (SITE / "searchindex.js").read_text("utf-8"))
+    names = re.search(
+        r'"?docnames"?:\s*\[([^]]*)\]', (SITE / "searchindex.js").read_text(encoding="utf-8")
+    )
     found = re.findall(r'"([^"]+)"', names[1])
     assert found.count("chapters/package") == 1
     assert not [name for name in found if not name.startswith("chapters/")]
