@@ -282,6 +282,9 @@ MADE_ON_THE_CPU = {
 }
 # ... what reads or writes files (tested below, with a run), and what has no tensor in it.
 FILES = {
+    weight_files.digest,
+    weight_files.require_same_make,
+    weight_files.with_prefix,
     training.write_tensors,
     training.read_tensors,
     training.save_weights,

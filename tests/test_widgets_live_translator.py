@@ -22,7 +22,7 @@ import numpy as np
 import pytest
 import torch
 
-from attention import corpus, generate, transformer
+from attention import corpus, generate, interventions, transformer
 from attention.training import END, PADDING, START, decode_all, pad, unpad, write_tensors
 from attention.widgets import LiveTranslator
 from attention.widgets._base import SCRIPTS
@@ -116,9 +116,11 @@ def test_every_step_is_torchs(in_node: InNode, tmp_path: Path, name: str) -> Non
         },
     )
     model.double().eval()
+    both = torch.tensor([source]), torch.tensor([target])
     with torch.no_grad():
-        memory, _ = model.encode(torch.tensor([source]))
-        logits, weights = model(torch.tensor([source]), torch.tensor([target]), True)
+        memory, _ = model.encode(both[0])
+        logits = model(*both)
+    weights = interventions.cross_weights(model, *both)
     np.testing.assert_allclose(page["memory"], memory[0], rtol=0, atol=1e-10)
     np.testing.assert_allclose(page["logits"], logits[0], rtol=0, atol=1e-10)
     steps_first = np.array(page["weights"]).transpose(1, 2, 0, 3)  # (layers, heads, target, ...)

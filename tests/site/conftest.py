@@ -73,6 +73,7 @@ def address(site: Path) -> Iterator[str]:
     Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}/book/"
     server.shutdown()
+    server.server_close()
 
 
 @pytest.fixture(scope="session")

@@ -151,4 +151,5 @@ def figure_page(browser: Browser) -> Iterator[OpenFigure]:
     for context in contexts:
         context.close()
     server.shutdown()
+    server.server_close()
     assert errors == []
