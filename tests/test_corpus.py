@@ -1,6 +1,7 @@
 """The English–French grammar: its French, its links, its pronouns and its splits."""
 
 import ast
+import os
 import random
 import re
 import sys
@@ -51,9 +52,10 @@ def fast():
 
 @pytest.fixture(scope="module")
 def drawn():
-    """Ten thousand pairs of all lengths."""
+    """Ten thousand pairs of all lengths, or a part of them."""
+    count = 4_000 if "ATTENTION_TEST_CASES" in os.environ else 10_000
     with types_not_checked():
-        return corpus.generate(10_000, corpus.LENGTHS, seed="test")
+        return corpus.generate(count, corpus.LENGTHS, seed="test")
 
 
 @pytest.fixture(scope="module")

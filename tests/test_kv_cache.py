@@ -547,7 +547,7 @@ def test_of_equally_likely_tokens_the_first_is_chosen():
     assert likeliest(torch.tensor([[0.0, 2, 2], [3, 1, 3]])).tolist() == [1, 0]
 
 
-@pytest.mark.parametrize("cached", [True, False])
+@pytest.mark.parametrize("cached", [True, pytest.param(False, marks=pytest.mark.slow)])
 @each_scheme
 def test_prompts_of_different_lengths_go_on_as_each_would_alone(position, cached):
     config = replace(WRITER, position=position, max_length=13)

@@ -534,7 +534,9 @@ def error_rate(model: Translator, pairs: list, late: int) -> float:
 
 
 @pytest.mark.arithmetic
-@pytest.mark.parametrize("score", [None, "additive", pytest.param("dot", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "score", ["additive", *(pytest.param(other, marks=pytest.mark.slow) for other in (None, "dot"))]
+)
 def test_looking_back_learns_to_reverse_in_three_seconds(score):
     config = RecurrentConfig(
         23, 23, score, d_embedding=32, d_encoder=32, d_decoder=48, d_context=64, d_score=32

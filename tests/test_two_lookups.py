@@ -276,7 +276,11 @@ def test_log_compares_equal_parameters(experiment, log):
 
 
 @pytest.mark.arithmetic
-@pytest.mark.parametrize("kind", [("two look-ups", 2), ("one look-up", 1)], ids=str)
+@pytest.mark.parametrize(
+    "kind",
+    [("two look-ups", 2), pytest.param(("one look-up", 1), marks=pytest.mark.slow)],
+    ids=str,
+)
 def test_log_can_be_made_again(experiment, log, kind):
     """Two of the runs, made again: the same to the log's last digits but one."""
     (logged,) = [

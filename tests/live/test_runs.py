@@ -54,7 +54,17 @@ def test_a_cell_that_broke_off_after_binding_a_name_did_not_make_it():
     assert pressed(sources, "b", ("a", ["x"], True), "b") == ["ab", "a", "ab"]
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+LONG = ("bottleneck", "scaling")  # their live cells train
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(path, marks=pytest.mark.slow) if path.stem.endswith(LONG) else path
+        for path in NOTEBOOKS
+    ],
+    ids=lambda path: path.stem,
+)
 def test_cells_pressed_in_any_order_print_what_the_page_shows(path):
     notebook = nbformat.read(path, as_version=4)
     live = [cell for cell in cells(notebook, PACKAGE) if cell.live]

@@ -62,9 +62,9 @@ def visit(context: BrowserContext, url: str) -> Visit:
 
 # ------------------------------------------------------ every page, every mode
 
-# The style sheets have no rule that asks for a width and a theme. So a page is looked at on
-# one light and wide and one dark and narrow screen, and by axe, which takes longest, on one of
-# the two; `make test-all` looks at each page on all four, with axe.
+# The style sheets have no rule that asks for a width and a theme. So pages are looked at by
+# turns on a light and wide and on a dark and narrow screen; `make test-all` looks at each page
+# on all four.
 QUICK = ("desktop", "phone-dark")
 
 
