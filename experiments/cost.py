@@ -161,7 +161,7 @@ def new_call(part: Part, direction: str, length: int) -> Call:
 def new_step(model: LanguageModel, part: str, length: int) -> Call:
     """Make a text, and a cache if it is asked for; return the call that says what follows."""
     generator = torch.Generator().manual_seed(0)
-    text = torch.randint(CONFIG.target_symbols, (1, length), generator=generator)
+    text = torch.randint(CONFIG.target_vocab_size, (1, length), generator=generator)
     with torch.no_grad():
         _, cache = read(model, text[:, :-1])
 
@@ -184,7 +184,7 @@ def multiplications(part: str, direction: str, length: int) -> int:
     factors. Fused heads make their scores once more, since they kept none.
     """
     n, d, d_ff = length, CONFIG.d_model, CONFIG.d_ff
-    layers, symbols = CONFIG.decoder_layers, CONFIG.target_symbols
+    layers, symbols = CONFIG.decoder_layers, CONFIG.target_vocab_size
     times, scores_again = (1, 0) if direction == FORWARD else (3, n * n * d)
     projections = times * 4 * n * d * d
     feed_forward = times * 2 * n * d * d_ff

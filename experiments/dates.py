@@ -46,8 +46,8 @@ TESTED = 1000
 RECIPE = Recipe(learning_rate=0.01, schedule="inverse root", warm_up=100)
 
 ADDITIVE = RecurrentConfig(
-    source_symbols=dates.SOURCE_SYMBOLS,
-    target_symbols=dates.TARGET_SYMBOLS,
+    source_vocab_size=dates.SOURCE_SYMBOLS,
+    target_vocab_size=dates.TARGET_SYMBOLS,
     score="additive",
     d_embedding=24,
     d_encoder=32,

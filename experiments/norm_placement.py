@@ -56,8 +56,8 @@ def measure(
     """Train one model; return its rows of the table."""
     every, steps = (2, 4) if asked.quick else (EVERY, STEPS)
     config = TransformerConfig(
-        source_symbols=None,
-        target_symbols=FIRST + SYMBOLS,
+        source_vocab_size=None,
+        target_vocab_size=FIRST + SYMBOLS,
         d_model=48,
         heads=4,
         d_ff=96,

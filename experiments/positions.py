@@ -53,8 +53,8 @@ def measure(
     """Train one model; return its rows of the table."""
     steps = 4 if asked.quick else STEPS
     config = TransformerConfig(
-        source_symbols=None,
-        target_symbols=FIRST + (SYMBOLS if question == "distance" else KEYS * VALUES),
+        source_vocab_size=None,
+        target_vocab_size=FIRST + (SYMBOLS if question == "distance" else KEYS * VALUES),
         d_model=64,
         heads=4,
         d_ff=128,

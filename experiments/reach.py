@@ -73,15 +73,15 @@ LENGTHS = {"delay": range(2, 41), "short delay": range(2, 9)}
 BUCKETS = ("length 5-8", "length 9-12", "length 13-16", "length 17-20")
 
 TRANSLATOR = RecurrentConfig(
-    source_symbols=len(corpus.english_vocabulary()),
-    target_symbols=len(corpus.french_vocabulary()),
+    source_vocab_size=len(corpus.english_vocabulary()),
+    target_vocab_size=len(corpus.french_vocabulary()),
     reading="forwards",
     d_encoder=128,
     d_context=128,
 )
 REMEMBERER = RecurrentConfig(
-    source_symbols=END + 1 + SYMBOLS,
-    target_symbols=END + 1 + SYMBOLS,
+    source_vocab_size=END + 1 + SYMBOLS,
+    target_vocab_size=END + 1 + SYMBOLS,
     reading="forwards",
     d_embedding=16,
     d_encoder=32,

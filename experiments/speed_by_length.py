@@ -61,7 +61,7 @@ def new_models() -> dict[str, nn.Module]:
 def batch_of(batch: int, length: int) -> tuple[Tensor, Tensor]:
     """Draw sources and targets of one length: (batch, length) each."""
     generator = torch.Generator().manual_seed(0)
-    symbols = min(ADDITIVE.source_symbols, ADDITIVE.target_symbols)
+    symbols = min(ADDITIVE.source_vocab_size, ADDITIVE.target_vocab_size)
     source, target = torch.randint(END + 1, symbols, (2, batch, length), generator=generator)
     return source, target
 

@@ -245,11 +245,11 @@ TAKE_INTEGERS = {
         f"recurrent.RecurrentConfig {name}": (
             lambda n, name=name: config_of(
                 recurrent.RecurrentConfig,
-                **{"source_symbols": 9, "target_symbols": 10, name: n},
+                **{"source_vocab_size": 9, "target_vocab_size": 10, name: n},
             ),
             8,
         )
-        for name in (*recurrent.WIDTHS, "source_symbols", "target_symbols")
+        for name in (*recurrent.WIDTHS, "source_vocab_size", "target_vocab_size")
     },
     "recurrent.new_translator seed": (
         lambda n: recurrent.new_translator(recurrent.RecurrentConfig(9, 10), n).to_logits.bias,
@@ -385,7 +385,7 @@ TAKE_REALS = {
     ),
     "recurrent.RecurrentConfig dropout": (
         lambda x: config_of(
-            recurrent.RecurrentConfig, source_symbols=9, target_symbols=9, dropout=x
+            recurrent.RecurrentConfig, source_vocab_size=9, target_vocab_size=9, dropout=x
         ),
         0.5,
     ),

@@ -258,7 +258,7 @@ def test_weights_are_made_only_where_they_are_kept(fused):
 def test_steps_with_and_without_cache_say_the_same(length):
     calls = cost.new_calls(cost.WRITING, length)
     without, cached = (calls[case]() for case in cost.WRITING)
-    assert without.shape == cached.shape == (1, cost.CONFIG.target_symbols)
+    assert without.shape == cached.shape == (1, cost.CONFIG.target_vocab_size)
     torch.testing.assert_close(without, cached)
 
 

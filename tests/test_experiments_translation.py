@@ -16,7 +16,7 @@ import torch
 
 from attention import corpus
 from attention.corpus import held_out as held_out_words
-from attention.interventions import forbidding, recording_weights
+from attention.interventions import knock_out, record_weights
 from attention.recurrent import load as load_recurrent
 from attention.training import END, START, Recipe, evaluating, right_tokens
 from attention.transformer import load, new_transformer, parameters_of
@@ -561,8 +561,8 @@ def cut(pronouns, model, batch, edges, **only) -> tuple[torch.Tensor, dict]:
     with ExitStack() as stack:
         stack.enter_context(evaluating(model))
         for edge in edges:
-            stack.enter_context(forbidding(model, edge[0], batch.edges(*edge), **only))
-        weights = stack.enter_context(recording_weights(model))
+            stack.enter_context(knock_out(model, edge[0], batch.edges(*edge), **only))
+        weights = stack.enter_context(record_weights(model))
         return pronouns.right_over_wrong(model, batch), weights
 
 

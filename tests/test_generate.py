@@ -472,7 +472,7 @@ def all_sentences(symbols: int, max_length: int) -> list[tuple[int, ...]]:
 
 def small(config):
     """Make a config's vocabulary that of END and two words."""
-    return replace(config, target_symbols=5)
+    return replace(config, target_vocab_size=5)
 
 
 ALL = all_sentences(5, 4)

@@ -16,13 +16,13 @@ from attention.generate import Stepper, beam, greedy, n_best, sample
 from attention.interventions import (
     attentions,
     cross_weights,
-    forbidding,
-    patching,
-    recording_streams,
-    recording_weights,
+    knock_out,
+    patch_activations,
+    record_streams,
+    record_weights,
     stages,
 )
-from attention.kv_cache import CachedTransformerStepper, go_on, read
+from attention.kv_cache import CachedTransformerStepper, continue_text, read
 from attention.training import END, PADDING
 from attention.transformer import (
     NORMS,
@@ -100,7 +100,7 @@ def as_before(model: nn.Module) -> bool:
 @each_model
 def test_recorded_weights_are_those_of_the_cross_attention(config):
     model = drawn(config)
-    with recording_weights(model) as weights:
+    with record_weights(model) as weights:
         logits = model(SOURCE, TARGET)
     assert torch.equal(logits, model(SOURCE, TARGET))  # nobody was disturbed
     cross = cross_weights(model, SOURCE, TARGET)
@@ -124,7 +124,7 @@ def test_recorded_weights_are_those_that_the_layer_returns(config):
         for stack, layers in (("encoder", model.encoder.layers), ("decoder", model.decoder.layers))
         for number, layer in enumerate(layers)
     ]
-    with recording_weights(model) as weights:
+    with record_weights(model) as weights:
         model(SOURCE, TARGET)
     for handle in handles:
         handle.remove()
@@ -150,7 +150,7 @@ def test_dropout_does_not_reach_the_recorded_weights():
     torch.manual_seed(0)
     unseen = model(SOURCE, TARGET)
     torch.manual_seed(0)
-    with recording_weights(model) as weights:
+    with record_weights(model) as weights:
         seen = model(SOURCE, TARGET)
     assert torch.equal(seen, unseen)
     assert model.training
@@ -158,7 +158,7 @@ def test_dropout_does_not_reach_the_recorded_weights():
 
 
 def test_recorded_streams_are_what_the_layers_hand_on(model):
-    with recording_streams(model) as streams:
+    with record_streams(model) as streams:
         memory, mask = model.encode(SOURCE)
     assert set(streams) == {("encoder", stage) for stage in range(4)}
     x = model.source_embedding(SOURCE)
@@ -170,7 +170,7 @@ def test_recorded_streams_are_what_the_layers_hand_on(model):
 
 
 def test_streams_of_the_decoder_lead_to_the_logits(model):
-    with recording_streams(model) as streams:
+    with record_streams(model) as streams:
         logits = model(SOURCE, TARGET)
     assert torch.equal(model.to_logits(model.decoder.norm(streams["decoder", 2])), logits)
     assert [place for place in streams if place[0] == "decoder"] == [
@@ -179,18 +179,18 @@ def test_streams_of_the_decoder_lead_to_the_logits(model):
 
 
 def test_the_last_call_is_kept(model):
-    with recording_weights(model) as weights, recording_streams(model) as streams:
+    with record_weights(model) as weights, record_streams(model) as streams:
         model(OTHER, TARGET)
         model(SOURCE[:1], TARGET[:1])
     assert len(weights["encoder", 0]) == len(streams["encoder", 0]) == 1
 
 
 def test_a_language_model_has_one_stack():
-    model = drawn(replace(TINY, source_symbols=None))
+    model = drawn(replace(TINY, source_vocab_size=None))
     edges = torch.zeros(3, 3, dtype=torch.bool)
     edges[2, 0] = True
-    with recording_weights(model) as weights, recording_streams(model) as streams:
-        with forbidding(model, "decoder", edges):
+    with record_weights(model) as weights, record_streams(model) as streams:
+        with knock_out(model, "decoder", edges):
             model(TARGET)
     assert set(weights) == {("decoder", 0), ("decoder", 1)}
     assert set(streams) == {("decoder", stage) for stage in range(3)}
@@ -200,16 +200,16 @@ def test_a_language_model_has_one_stack():
     assert hooks_of(model) == 0
 
 
-# ------------------------------------------------------------------- forbidding
+# ------------------------------------------------------------------- knock_out
 
 
 @each_place
 @each_model
 def test_a_forbidden_edge_has_no_weight_and_the_rest_sum_to_1(config, where):
     model = drawn(config)
-    with recording_weights(model) as before:
+    with record_weights(model) as before:
         model(SOURCE, TARGET)
-    with forbidding(model, where, one_edge(where, 1, 0)), recording_weights(model) as weights:
+    with knock_out(model, where, one_edge(where, 1, 0)), record_weights(model) as weights:
         model(SOURCE, TARGET)
     for layer in range(len(attentions(model)[where])):
         seen = weights[where, layer]
@@ -244,7 +244,7 @@ def test_forbidding_is_running_with_that_mask(model, where):
         x = layer(x, memory, masks["decoder"], masks["cross"])
     expected = model.to_logits(model.decoder.norm(x))
 
-    with forbidding(model, where, edges):
+    with knock_out(model, where, edges):
         logits = model(SOURCE, TARGET)
     assert torch.allclose(logits, expected, rtol=0, atol=1e-12)
     untouched = model(SOURCE, TARGET)
@@ -255,7 +255,7 @@ def test_forbidding_is_running_with_that_mask(model, where):
 @pytest.mark.parametrize(("layers", "heads"), [([1], None), (None, [0]), ([0, 2], [1])])
 def test_only_the_layers_and_heads_that_were_named(model, layers, heads):
     edges = one_edge("encoder", 1, 0)
-    with forbidding(model, "encoder", edges, layers, heads), recording_weights(model) as weights:
+    with knock_out(model, "encoder", edges, layers, heads), record_weights(model) as weights:
         model(SOURCE, TARGET)
     for layer in range(3):
         for head in range(2):
@@ -265,24 +265,24 @@ def test_only_the_layers_and_heads_that_were_named(model, layers, heads):
 
 def test_one_table_of_edges_serves_the_whole_batch(model):
     edges = one_edge("cross", 1, 0)
-    with forbidding(model, "cross", edges):
+    with knock_out(model, "cross", edges):
         expected = model(SOURCE, TARGET)
     for same in (edges[0], edges[:1]):
-        with forbidding(model, "cross", same):
+        with knock_out(model, "cross", same):
             assert torch.equal(model(SOURCE, TARGET), expected)
 
 
 def test_forbidden_edges_add_up(model):
     one, other = one_edge("encoder", 1, 0), one_edge("encoder", 0, 1)
-    with forbidding(model, "encoder", one), forbidding(model, "encoder", other):
+    with knock_out(model, "encoder", one), knock_out(model, "encoder", other):
         nested = model(SOURCE, TARGET)
-    with forbidding(model, "encoder", one | other):
+    with knock_out(model, "encoder", one | other):
         assert torch.equal(model(SOURCE, TARGET), nested)
 
 
 def test_a_query_without_a_key_gets_nothing(model):
     everything = torch.ones(4, 4, dtype=torch.bool)
-    with forbidding(model, "encoder", everything), recording_weights(model) as weights:
+    with knock_out(model, "encoder", everything), record_weights(model) as weights:
         logits = model(SOURCE, TARGET)
     assert logits.isfinite().all()
     assert (weights["encoder", 0] == 0).all()
@@ -291,9 +291,9 @@ def test_a_query_without_a_key_gets_nothing(model):
 def test_forbidding_nothing_changes_nothing(model):
     expected = model(SOURCE, TARGET)
     for where, size in SIZES.items():
-        with forbidding(model, where, torch.zeros(size, dtype=torch.bool)):
+        with knock_out(model, where, torch.zeros(size, dtype=torch.bool)):
             assert torch.allclose(model(SOURCE, TARGET), expected, rtol=0, atol=1e-12)
-        with forbidding(model, where, torch.ones(size, dtype=torch.bool), heads=[]):
+        with knock_out(model, where, torch.ones(size, dtype=torch.bool), heads=[]):
             assert torch.allclose(model(SOURCE, TARGET), expected, rtol=0, atol=1e-12)
 
 
@@ -303,11 +303,11 @@ def test_forbidding_nothing_changes_nothing(model):
 @each_model
 def test_patching_with_itself_changes_nothing(config):
     model = drawn(config)
-    with recording_streams(model) as streams:
+    with record_streams(model) as streams:
         expected = model(SOURCE, TARGET)
     for (where, stage), stream in streams.items():
         everywhere = torch.ones(stream.shape[:2], dtype=torch.bool)
-        with patching(model, where, stage, everywhere, stream):
+        with patch_activations(model, where, stage, everywhere, stream):
             assert torch.equal(model(SOURCE, TARGET), expected)
 
 
@@ -315,24 +315,24 @@ def test_patching_with_itself_changes_nothing(config):
 def test_patching_everywhere_is_the_other_run(config):
     """Whatever the stage, for the encoder is all that tells one source from another."""
     model = drawn(config)
-    with recording_streams(model) as streams:
+    with record_streams(model) as streams:
         expected = model(OTHER, TARGET)
     everywhere = torch.ones(SOURCE.shape, dtype=torch.bool)
     assert not torch.allclose(model(SOURCE, TARGET), expected)
     for stage in range(config.encoder_layers + 1):
-        with patching(model, "encoder", stage, everywhere, streams["encoder", stage]):
+        with patch_activations(model, "encoder", stage, everywhere, streams["encoder", stage]):
             assert torch.equal(model(SOURCE, TARGET), expected)
 
 
 def test_a_patch_stays_where_it_was_put(model):
-    with recording_streams(model) as others:
+    with record_streams(model) as others:
         model(OTHER, TARGET)
-    with recording_streams(model) as before:
+    with record_streams(model) as before:
         model(SOURCE, TARGET)
     places = one_place(1)
     with (
-        patching(model, "encoder", 1, places, others["encoder", 1]),
-        recording_streams(model) as after,
+        patch_activations(model, "encoder", 1, places, others["encoder", 1]),
+        record_streams(model) as after,
     ):
         model(SOURCE, TARGET)
     assert torch.equal(after["encoder", 0], before["encoder", 0])
@@ -344,10 +344,10 @@ def test_a_patch_stays_where_it_was_put(model):
 
 
 def test_a_patched_layer_is_still_recorded(model):
-    with recording_streams(model) as streams:
+    with record_streams(model) as streams:
         model(OTHER, TARGET)
     places = torch.ones(TARGET.shape, dtype=torch.bool)
-    with patching(model, "decoder", 2, places, streams["decoder", 2]):
+    with patch_activations(model, "decoder", 2, places, streams["decoder", 2]):
         logits = model(SOURCE, TARGET)
         weights = cross_weights(model, SOURCE, TARGET)
     assert torch.equal(logits, model(OTHER, TARGET))
@@ -409,7 +409,7 @@ def test_what_is_cut_is_cut_with_a_cache_as_without(config, where, layers, heads
     edges = torch.zeros_like(all_edges(where))
     edges[queries, :-1] = True  # all keys but one or two
     unhindered = every_way(model)
-    with forbidding(model, where, edges, layers, heads):
+    with knock_out(model, where, edges, layers, heads):
         without = every_way(model)
         cached = every_way(CachedTransformerStepper(model))
     for found, expected in zip(cached, without, strict=True):
@@ -424,7 +424,7 @@ def test_cutting_all_that_leads_to_the_source_makes_all_sentences_alike(talker):
     """The decoder then knows nothing of what it is to say; greedy, beam and cache agree on it."""
     writer = CachedTransformerStepper(talker)
     assert len({tuple(row) for row in greedy(writer, SOURCE, LONGEST).tolist()}) > 1
-    with forbidding(talker, "cross", all_edges("cross")):
+    with knock_out(talker, "cross", all_edges("cross")):
         for write in (greedy, partial(beam, width=2)):
             rows = write(writer, SOURCE, max_length=LONGEST).tolist()
             assert len({tuple(row) for row in rows}) == 1
@@ -436,10 +436,10 @@ def test_edges_of_each_sentence_are_repeated_for_a_beam(talker):
     edges[0] = False  # the first sentence keeps its source
     expected = beam(talker, SOURCE[:1], 2, max_length=LONGEST)
     for writer in (talker, CachedTransformerStepper(talker)):
-        with forbidding(talker, "cross", edges.repeat_interleave(2, 0)):
+        with knock_out(talker, "cross", edges.repeat_interleave(2, 0)):
             found = beam(writer, SOURCE, 2, max_length=LONGEST)
         assert torch.equal(found[:1, : expected.shape[1]], expected)
-        with forbidding(talker, "cross", edges):
+        with knock_out(talker, "cross", edges):
             with pytest.raises(ValueError, match=r"^edges: expected .* = \(6, 1, 4\)"):
                 beam(writer, SOURCE, 2, max_length=LONGEST)
 
@@ -448,7 +448,7 @@ def test_edges_of_each_sentence_are_repeated_for_a_beam(talker):
 @pytest.mark.parametrize("cached", [False, True])
 def test_edges_that_end_before_the_text_does_are_refused(talker, where, cached):
     writer = CachedTransformerStepper(talker) if cached else talker
-    with forbidding(talker, where, torch.zeros(2, 4, dtype=torch.bool)):
+    with knock_out(talker, where, torch.zeros(2, 4, dtype=torch.bool)):
         with pytest.raises(ValueError, match=r"^edges: expected .* = \(3, 3, "):
             greedy(writer, SOURCE, LONGEST)
     assert greedy(talker, SOURCE, LONGEST).shape[1] > 2
@@ -472,7 +472,7 @@ def test_what_is_recorded_with_a_cache_is_what_is_recorded_without(config):
     ):
         seen = []
         for writer in (model, CachedTransformerStepper(model)):
-            with recording_weights(model) as weights, recording_streams(model) as streams:
+            with record_weights(model) as weights, record_streams(model) as streams:
                 write(writer, SOURCE, max_length=LONGEST)
             seen.append((weights, streams))
         (weights, streams), (weights_cached, streams_cached) = seen
@@ -486,18 +486,18 @@ def test_what_is_recorded_with_a_cache_is_what_is_recorded_without(config):
 
 @pytest.mark.parametrize("position", POSITIONS)
 def test_a_language_model_is_watched_and_cut_on_either_path(position):
-    model = drawn(replace(TINY, source_symbols=None, position=position, decoder_layers=3))
+    model = drawn(replace(TINY, source_vocab_size=None, position=position, decoder_layers=3))
     edges = torch.zeros(8, 8, dtype=torch.bool)
     edges[3:, 1] = edges[6, 4:6] = True
     lengths = torch.tensor([3, 1, 2])
     seen = []
     for cached in (False, True):
         with (
-            forbidding(model, "decoder", edges, [0, 2], [1]),
-            recording_weights(model) as weights,
-            recording_streams(model) as streams,
+            knock_out(model, "decoder", edges, [0, 2], [1]),
+            record_weights(model) as weights,
+            record_streams(model) as streams,
         ):
-            text = go_on(model, TARGET, 5, cached=cached, lengths=lengths)
+            text = continue_text(model, TARGET, 5, cached=cached, lengths=lengths)
         seen.append((text, weights, streams))
     assert torch.equal(seen[0][0], seen[1][0])
     assert_same(seen[1][1], seen[0][1])
@@ -506,15 +506,15 @@ def test_a_language_model_is_watched_and_cut_on_either_path(position):
         assert weights["decoder", layer].shape == (3, 2, 7, 7)
         assert bool((weights["decoder", layer][:, 1, 3:, 1] == 0).all()) == cut
         assert (weights["decoder", layer][:, 0, 3:, 1] > 0).all()
-    with forbidding(model, "decoder", all_edges("decoder")):
-        nothing_seen = [go_on(model, TARGET, 5, cached=cached) for cached in (False, True)]
+    with knock_out(model, "decoder", all_edges("decoder")):
+        nothing_seen = [continue_text(model, TARGET, 5, cached=cached) for cached in (False, True)]
     assert torch.equal(*nothing_seen)
 
 
 def test_texts_that_are_read_by_turns_are_recorded_each_by_itself():
-    model = drawn(replace(TINY, source_symbols=None))
+    model = drawn(replace(TINY, source_vocab_size=None))
     texts = [TARGET, TARGET.flip(0)]
-    with recording_weights(model) as weights, torch.no_grad():
+    with record_weights(model) as weights, torch.no_grad():
         caches = [read(model, text[:, :1])[1] for text in texts]
         caches = [read(model, texts[n][:, 1:2], caches[n])[1] for n in (0, 1)]
         read(model, texts[0][:, 2:], caches[0])
@@ -522,10 +522,10 @@ def test_texts_that_are_read_by_turns_are_recorded_each_by_itself():
         read(model, texts[1][:, 2:], caches[1])
         second = dict(weights)
     for recorded, text in zip((first, second), texts, strict=True):
-        with recording_weights(model) as expected:
+        with record_weights(model) as expected:
             model(text)
         assert_same(recorded, expected)
-    with recording_weights(model) as weights, torch.no_grad():  # begun before the block
+    with record_weights(model) as weights, torch.no_grad():  # begun before the block
         read(model, texts[0][:, 2:], caches[0])
     assert weights["decoder", 1].shape == (3, 2, 1, 3)
     assert torch.allclose(weights["decoder", 1], first["decoder", 1][:, :, 2:], rtol=0, atol=1e-12)
@@ -544,8 +544,8 @@ def test_a_patch_acts_with_a_cache_as_without(config):
         seen = []
         for writer in (model, CachedTransformerStepper(model)):
             with (
-                patching(model, "decoder", stage, places, other),
-                recording_streams(model) as streams,
+                patch_activations(model, "decoder", stage, places, other),
+                record_streams(model) as streams,
             ):
                 tokens = greedy(writer, SOURCE, LONGEST)
                 drawn_ones = sample(
@@ -562,7 +562,7 @@ def test_a_patch_acts_with_a_cache_as_without(config):
         unpatched = greedy(model, SOURCE, LONGEST)
         changed = changed or not torch.equal(seen[0][0], unpatched)
     assert changed
-    with patching(model, "decoder", 1, places[:, :2], other[:, :2]):
+    with patch_activations(model, "decoder", 1, places[:, :2], other[:, :2]):
         for writer in (model, CachedTransformerStepper(model)):
             with pytest.raises(
                 ValueError, match=r"^places: expected \(batch, length\) = \(3, 3\) or"
@@ -575,7 +575,7 @@ def test_beams_are_patched_row_by_row(talker):
     places[:, 2] = True
     stream = torch.rand(3, LONGEST, 8, generator=torch.Generator().manual_seed(2)).double()
     stream = stream.repeat_interleave(2, 0)  # the hypotheses of a sentence have the same
-    with patching(talker, "decoder", 1, places, stream):
+    with patch_activations(talker, "decoder", 1, places, stream):
         found = [
             beam(writer, SOURCE, 2, max_length=LONGEST)
             for writer in (talker, CachedTransformerStepper(talker))
@@ -589,9 +589,9 @@ def test_a_model_in_a_wrapper_is_watched_and_cut(model, wrap):
     """Also if the wrapper itself is called, and was called before there were hooks."""
     wrapped, edges = wrap(model), one_edge("cross", 1, 0)
     assert torch.allclose(wrapped(SOURCE, TARGET), model(SOURCE, TARGET), rtol=0, atol=1e-12)
-    with forbidding(model, "cross", edges), recording_weights(model) as expected:
+    with knock_out(model, "cross", edges), record_weights(model) as expected:
         logits = model(SOURCE, TARGET)
-    with forbidding(wrapped, "cross", edges), recording_weights(wrapped) as weights:
+    with knock_out(wrapped, "cross", edges), record_weights(wrapped) as weights:
         assert torch.allclose(wrapped(SOURCE, TARGET), logits, rtol=0, atol=1e-12)
     assert_same(weights, expected)
     assert as_before(model)
@@ -599,16 +599,16 @@ def test_a_model_in_a_wrapper_is_watched_and_cut(model, wrap):
 
 def test_numbers_may_be_numpys(model):
     edges = one_edge("encoder", 1, 0)
-    with forbidding(model, "encoder", edges, [1], [0]):
+    with knock_out(model, "encoder", edges, [1], [0]):
         expected = model(SOURCE, TARGET)
-    with forbidding(model, "encoder", edges, np.array([1]), np.array([0])):
+    with knock_out(model, "encoder", edges, np.array([1]), np.array([0])):
         assert torch.equal(model(SOURCE, TARGET), expected)
-    with recording_streams(model) as streams:
+    with record_streams(model) as streams:
         model(OTHER, TARGET)
     stream = streams["encoder", 1]
-    with patching(model, "encoder", np.int64(1), one_place(1), stream):
+    with patch_activations(model, "encoder", np.int64(1), one_place(1), stream):
         patched = model(SOURCE, TARGET)
-    with patching(model, "encoder", 1, one_place(1), stream):
+    with patch_activations(model, "encoder", 1, one_place(1), stream):
         assert torch.equal(model(SOURCE, TARGET), patched)
 
 
@@ -618,10 +618,10 @@ def test_numbers_may_be_numpys(model):
 def enter_all(stack: ExitStack, model: nn.Module) -> None:
     stream = torch.zeros(3, 4, 8, dtype=torch.float64)
     for block in (
-        recording_weights(model),
-        recording_streams(model),
-        forbidding(model, "cross", one_edge("cross", 1, 0)),
-        patching(model, "encoder", 1, one_place(2), stream),
+        record_weights(model),
+        record_streams(model),
+        knock_out(model, "cross", one_edge("cross", 1, 0)),
+        patch_activations(model, "encoder", 1, one_place(2), stream),
     ):
         stack.enter_context(block)
 
@@ -653,14 +653,14 @@ def test_hooks_go_after_an_error_in_the_block(model):
 def test_hooks_go_after_an_error_in_the_model(model):
     """An error in the middle of a pass, with half of the layers called."""
     with pytest.raises(ValueError, match=r"^edges: "):
-        with forbidding(model, "cross", one_edge("encoder", 1, 0)[..., :3]):
+        with knock_out(model, "cross", one_edge("encoder", 1, 0)[..., :3]):
             model(SOURCE, TARGET)
     assert as_before(model)
 
 
 def test_the_rest_of_the_package_can_be_called_inside(model):
     """Greedy decoding calls the decoder with ever longer targets; the encoder's edges stay."""
-    with forbidding(model, "encoder", one_edge("encoder", 1, 0)):
+    with knock_out(model, "encoder", one_edge("encoder", 1, 0)):
         tokens = greedy(model, SOURCE, max_length=5)
         assert tokens.shape[1] <= 5
     assert as_before(model)
@@ -686,10 +686,10 @@ def test_a_model_is_wanted(plain):
     edges = one_edge("encoder", 0, 0)
     message = "model: expected a Transformer or a LanguageModel, got 'Linear'"
     for block in (
-        plain.recording_weights(wrong),
-        plain.recording_streams(wrong),
-        plain.forbidding(wrong, "encoder", edges),
-        plain.patching(wrong, "encoder", 0, one_place(0), torch.zeros(3, 4, 8)),
+        plain.record_weights(wrong),
+        plain.record_streams(wrong),
+        plain.knock_out(wrong, "encoder", edges),
+        plain.patch_activations(wrong, "encoder", 0, one_place(0), torch.zeros(3, 4, 8)),
     ):
         check_message(block, message)
     assert set(stages(drawn(TINY))) == {"encoder", "decoder"}
@@ -725,7 +725,7 @@ def test_what_is_forbidden_must_exist(plain, model, changed, message):
         names="('encoder', 'decoder', 'cross')",
         edges="a boolean tensor of shape (batch, queries, keys) or (queries, keys)",
     )
-    check_message(plain.forbidding(model, **arguments), message)
+    check_message(plain.knock_out(model, **arguments), message)
     assert hooks_of(model) == 0
 
 
@@ -740,7 +740,7 @@ def test_what_is_forbidden_must_exist(plain, model, changed, message):
 @pytest.mark.parametrize("wrong", [(5, 2), (2, 1, 1), (3, 2, 3)])
 def test_edges_must_fit_the_sentences(plain, model, where, expected, wrong):
     check_message(
-        plain.forbidding(model, where, torch.zeros(wrong, dtype=torch.bool)),
+        plain.knock_out(model, where, torch.zeros(wrong, dtype=torch.bool)),
         f"edges: expected a shape that broadcasts to (batch, queries, keys) = {expected}, "
         f"got {wrong}",
         model,
@@ -791,5 +791,5 @@ def test_a_patch_must_fit(plain, model, changed, message):
         "places": one_place(1),
         "stream": torch.zeros(3, 4, 8).double(),
     } | changed
-    check_message(plain.patching(model, **arguments), message, model, SOURCE, TARGET)
+    check_message(plain.patch_activations(model, **arguments), message, model, SOURCE, TARGET)
     assert as_before(model)

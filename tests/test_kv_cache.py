@@ -32,7 +32,7 @@ from attention.keys_and_values import ROOM, KeysAndValues
 from attention.kv_cache import (
     CachedTransformerStepper,
     cache_bytes,
-    go_on,
+    continue_text,
     likeliest,
     new_cache,
     read,
@@ -71,7 +71,7 @@ TRANSLATOR = TransformerConfig(
     encoder_layers=1,
     max_length=MAX_LENGTH,
 )
-WRITER = replace(TRANSLATOR, source_symbols=None)
+WRITER = replace(TRANSLATOR, source_vocab_size=None)
 
 each_scheme = pytest.mark.parametrize("position", POSITIONS)
 each_norm = pytest.mark.parametrize("norm", NORMS)
@@ -516,10 +516,10 @@ def test_what_asks_for_the_model_inside_gets_it(committed, sentences):
 @given(writers, generators, batches, st.integers(1, 4), st.integers(1, 8))
 def test_with_and_without_the_cache_a_text_goes_on_alike(config, rng, batch, length, count):
     model, prompt = double(config), any_tokens(rng, batch, length)
-    text = go_on(model, prompt, count)
+    text = continue_text(model, prompt, count)
     assert text.shape == (batch, length + count)
     assert torch.equal(text[:, :length], prompt)
-    assert torch.equal(go_on(model, prompt, count, cached=False), text)
+    assert torch.equal(continue_text(model, prompt, count, cached=False), text)
     with torch.no_grad():  # each token is the likeliest after all that is before it
         assert torch.equal(model(text)[:, length - 1 : -1].argmax(-1), text[:, length:])
 
@@ -533,11 +533,14 @@ def test_a_text_can_be_drawn():
         assert_equal_to(log_p.exp().sum(1), torch.ones(3).double())
         return draw(log_p, torch.rand(3, generator=rng, dtype=torch.float64))
 
-    drawn = [go_on(model, prompt, 20, partial(choose, generator(4)), how) for how in (True, False)]
+    drawn = [
+        continue_text(model, prompt, 20, partial(choose, generator(4)), how)
+        for how in (True, False)
+    ]
     assert torch.equal(*drawn)
-    assert not torch.equal(drawn[0], go_on(model, prompt, 20))
+    assert not torch.equal(drawn[0], continue_text(model, prompt, 20))
     asked = []
-    go_on(
+    continue_text(
         new_transformer(WRITER, 0), prompt, 1, lambda given: asked.append(given) or likeliest(given)
     )
     assert asked[0].dtype == torch.float64  # of a model in float32 too
@@ -557,16 +560,18 @@ def test_prompts_of_different_lengths_go_on_as_each_would_alone(position, cached
             padded = prompt.clone()
             for row, length in enumerate(lengths):
                 padded[row, length:] = padding
-            text = go_on(model, padded, 7, cached=cached, lengths=torch.tensor(lengths))
+            text = continue_text(model, padded, 7, cached=cached, lengths=torch.tensor(lengths))
             assert text.shape == (4, max(lengths) + 7)
             for row, length in enumerate(lengths):
-                alone = go_on(model, prompt[row : row + 1, :length], 7, cached=cached)
+                alone = continue_text(model, prompt[row : row + 1, :length], 7, cached=cached)
                 assert torch.equal(text[row, : length + 7], alone[0])
                 assert (text[row, length + 7 :] == 0).all()
     same = torch.full((4,), 7, dtype=torch.int32)
-    assert torch.equal(go_on(model, prompt, 3, lengths=same), go_on(model, prompt, 3))
+    assert torch.equal(
+        continue_text(model, prompt, 3, lengths=same), continue_text(model, prompt, 3)
+    )
     drawn = partial(draw_with, rng)
-    text = go_on(model, prompt, 6, drawn, cached, torch.tensor([7, 2, 5, 1]))
+    text = continue_text(model, prompt, 6, drawn, cached, torch.tensor([7, 2, 5, 1]))
     for row, length in enumerate([7, 2, 5, 1]):
         assert torch.equal(text[row, :length], prompt[row, :length])
 
@@ -579,15 +584,18 @@ def draw_with(rng: torch.Generator, log_p: torch.Tensor) -> torch.Tensor:
 def test_as_many_tokens_as_there_are_positions_and_one_more(cached):
     """The last one is written and not read, so it needs none; what is too many is said first."""
     model, prompt = double(replace(WRITER, position="learned")), any_tokens(generator(), 2, 8)
-    assert go_on(model, prompt, 5, cached=cached).shape == (2, 13)
+    assert continue_text(model, prompt, 5, cached=cached).shape == (2, 13)
     asked = []
     message = "count: expected at most 5 after a prompt of 8, as positions are learned, got 6"
     with pytest.raises(ValueError, match=f"^{message}$"):
-        go_on(model, prompt, 6, asked.append, cached)
+        continue_text(model, prompt, 6, asked.append, cached)
     assert asked == []  # nothing has been written
     with pytest.raises(ValueError, match=r"^count: expected at most 10 after a prompt of 3, "):
-        go_on(model, prompt, 11, cached=cached, lengths=torch.tensor([1, 3]))
-    assert go_on(model, prompt, 10, cached=cached, lengths=torch.tensor([1, 3])).shape == (2, 13)
+        continue_text(model, prompt, 11, cached=cached, lengths=torch.tensor([1, 3]))
+    assert continue_text(model, prompt, 10, cached=cached, lengths=torch.tensor([1, 3])).shape == (
+        2,
+        13,
+    )
 
 
 @pytest.mark.parametrize("cached", [True, False])
@@ -656,9 +664,9 @@ def test_a_prompt_goes_through_once_and_then_each_token():
         for layer in model.decoder.layers
         for name in ("W_Q", "W_K", "W_V", "W_O")
     ]
-    passed = positions_through(modules, lambda: go_on(model, prompt, 4))
+    passed = positions_through(modules, lambda: continue_text(model, prompt, 4))
     assert passed == [[5, 1, 1, 1]] * len(modules)
-    passed = positions_through(modules, lambda: go_on(model, prompt, 4, cached=False))
+    passed = positions_through(modules, lambda: continue_text(model, prompt, 4, cached=False))
     assert passed == [[5, 6, 7, 8]] * len(modules)
 
 
@@ -680,7 +688,7 @@ def memory_behind(cache: list[KeysAndValues]) -> int:
 def test_the_formula_counts_the_bytes_that_are_kept(dtype, layers, heads, batch, length):
     config = replace(TRANSLATOR, decoder_layers=layers, heads=heads)
     expected = 2 * layers * batch * length * 8 * {torch.float64: 8, torch.bfloat16: 2}.get(dtype, 4)
-    model = new_transformer(replace(config, source_symbols=None), 0).to(dtype)
+    model = new_transformer(replace(config, source_vocab_size=None), 0).to(dtype)
     with torch.no_grad():
         kept = None
         for token in any_tokens(generator(), batch, length).split(1, dim=1):
@@ -746,10 +754,10 @@ def test_in_training_dropout_falls_where_the_model_lets_it_fall(position, norm):
 def test_what_writes_has_no_dropout_and_leaves_the_mode(training):
     model = new_transformer(replace(WRITER, dropout=0.5), 0).double()
     prompt = any_tokens(generator(), 3, 2)
-    expected = go_on(model.eval(), prompt, 8)
+    expected = continue_text(model.eval(), prompt, 8)
     model.train(training)
-    assert torch.equal(go_on(model, prompt, 8), expected)
-    assert torch.equal(go_on(model, prompt, 8, cached=False), expected)
+    assert torch.equal(continue_text(model, prompt, 8), expected)
+    assert torch.equal(continue_text(model, prompt, 8, cached=False), expected)
     assert all(module.training == training for module in model.modules())
 
     def refuse(log_p):
@@ -758,7 +766,7 @@ def test_what_writes_has_no_dropout_and_leaves_the_mode(training):
         raise RuntimeError("no")
 
     with pytest.raises(RuntimeError, match="no"):
-        go_on(model, prompt, 8, refuse)
+        continue_text(model, prompt, 8, refuse)
     assert all(module.training == training for module in model.modules())
 
     model = new_transformer(replace(TRANSLATOR, dropout=0.5), 0).double().train(training)
@@ -840,7 +848,7 @@ def test_a_model_must_be_of_the_right_kind(plain):
             f"model: expected a Transformer, got {came!r}",
         )
     for wrong, came in [(translator, "Transformer"), (None, "NoneType")]:
-        for call in (plain.read, partial(plain.go_on, count=1)):
+        for call in (plain.read, partial(plain.continue_text, count=1)):
             check_message(
                 lambda wrong=wrong, call=call: call(wrong, TOKENS),
                 f"model: expected a LanguageModel, got {came!r}",
@@ -869,7 +877,9 @@ def test_a_model_must_be_of_the_right_kind(plain):
 )
 def test_a_language_model_reads_rectangles_of_tokens(plain, wrong, message):
     check_message(lambda: plain.read(double(WRITER), wrong), f"tokens: expected {message}")
-    check_message(lambda: plain.go_on(double(WRITER), wrong, 2), f"prompt: expected {message}")
+    check_message(
+        lambda: plain.continue_text(double(WRITER), wrong, 2), f"prompt: expected {message}"
+    )
 
 
 @pytest.mark.parametrize(
@@ -949,7 +959,7 @@ def test_counts_must_be_positive_integers(plain, number):
         (lambda: plain.cache_bytes(TRANSLATOR, 3, number), "length"),
         (lambda: plain.source_cache_bytes(TRANSLATOR, number, 3), "batch"),
         (lambda: plain.source_cache_bytes(TRANSLATOR, 3, number), "source_length"),
-        (lambda: plain.go_on(double(WRITER), TOKENS, number), "count"),
+        (lambda: plain.continue_text(double(WRITER), TOKENS, number), "count"),
         (lambda: plain.new_cache(double(WRITER), number), "batch"),
     ]:
         check_message(call, f"{name}: expected a positive integer, got {number!r}")
@@ -992,7 +1002,7 @@ def test_a_new_cache_is_empty_and_of_the_models_type():
     ],
 )
 def test_lengths_are_those_of_the_prompts(plain, wrong, message):
-    call = partial(plain.go_on, double(WRITER), TOKENS, 2, lengths=wrong)
+    call = partial(plain.continue_text, double(WRITER), TOKENS, 2, lengths=wrong)
     check_message(call, f"lengths: expected {message}")
 
 
@@ -1000,8 +1010,8 @@ def test_a_model_may_be_in_a_wrapper_and_numbers_may_be_numpys(plain):
     writer, translator = double(WRITER), double(TRANSLATOR)
     for wrap in (nn.DataParallel, partial(torch.compile, backend="eager")):
         assert torch.equal(plain.read(wrap(writer), TOKENS)[0], read(writer, TOKENS)[0])
-        text = plain.go_on(wrap(writer), TOKENS, np.int64(3))
-        assert torch.equal(text, go_on(writer, TOKENS, 3))
+        text = plain.continue_text(wrap(writer), TOKENS, np.int64(3))
+        assert torch.equal(text, continue_text(writer, TOKENS, 3))
         assert plain.CachedTransformerStepper(wrap(translator)).model is translator
     assert plain.cache_bytes(WRITER, np.int64(2), np.int32(3)) == cache_bytes(WRITER, 2, 3)
     assert plain.new_cache(writer, np.int64(2))[0].key.shape == (2, 2, 0, 4)

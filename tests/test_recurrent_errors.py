@@ -27,7 +27,9 @@ def check_message(call, message):
 
 
 def config_with(recurrent, **changed):
-    return recurrent.RecurrentConfig(**({"source_symbols": 9, "target_symbols": 10} | changed))
+    return recurrent.RecurrentConfig(
+        **({"source_vocab_size": 9, "target_vocab_size": 10} | changed)
+    )
 
 
 def call_with(recurrent, score="additive", return_weights=False, **changed):
@@ -59,8 +61,8 @@ def test_widths_must_be_positive_integers(recurrent, name, number):
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"source_symbols": 3}, "source_symbols: expected above 3, got 3"),
-        ({"target_symbols": 0}, "target_symbols: expected above 3, got 0"),
+        ({"source_vocab_size": 3}, "source_vocab_size: expected above 3, got 3"),
+        ({"target_vocab_size": 0}, "target_vocab_size: expected above 3, got 0"),
         ({"score": "cosine"}, "score: expected one of (None, 'additive', 'dot'), got 'cosine'"),
         (
             {"reading": "sideways"},

@@ -340,7 +340,7 @@ def test_transformer_is_torchs_in_value_and_gradient(case, mask_target_padding):
 @given(layer_cases())
 def test_language_model_is_torchs_encoder_with_a_causal_mask(case):
     rng, config, batch, length, _ = case
-    model = drawn(LanguageModel(replace(config, source_symbols=None)), rng)
+    model = drawn(LanguageModel(replace(config, source_vocab_size=None)), rng)
     tokens = torch.randint(SYMBOLS, (batch, length), generator=rng)  # padding's number too
     norm = nn.LayerNorm(config.d_model, dtype=torch.float64) if config.norm == "pre" else None
     twin = nn.TransformerEncoder(
@@ -463,7 +463,7 @@ def test_positions_reach_every_self_attention_and_no_other(config):
         if "score_bias" in expected:
             assert torch.equal(options["score_bias"], alibi_bias(2, length, length))
     assert positions_in_scores(config, 4).keys() <= {"angles", "score_bias"}
-    alone = replace(config, source_symbols=None, decoder_layers=3)
+    alone = replace(config, source_vocab_size=None, decoder_layers=3)
     assert len(options_seen(double(alone), source)) == 3
 
 
@@ -482,7 +482,7 @@ def test_only_positions_tell_an_encoder_the_order(config):
 def test_a_causal_model_can_tell_order_without_positions():
     """Not by one layer: its last row is an average over a set. Two will do."""
     for layers, differs in [(1, False), (2, True)]:
-        config = replace(TINY, source_symbols=None, position="none", decoder_layers=layers)
+        config = replace(TINY, source_vocab_size=None, position="none", decoder_layers=layers)
         model = double(config)
         last = [model(torch.tensor([row]))[0, -1] for row in ([3, 4, 5, 6], [5, 4, 3, 6])]
         assert (largest_error(*last) > 1e-3) == differs
@@ -516,7 +516,7 @@ def test_the_decoder_does_not_see_later_targets(config, rng, data):
 @some_cases
 @given(config=configs, rng=generators, data=st.data())
 def test_a_language_model_does_not_look_ahead(config, rng, data):
-    model = double(replace(config, source_symbols=None))
+    model = double(replace(config, source_vocab_size=None))
     tokens = torch.randint(SYMBOLS, (2, 7), generator=rng)
     now = data.draw(st.integers(0, 6))
     changed = tokens.clone()
@@ -640,8 +640,8 @@ def test_step_by_step_is_all_at_once(config):
 def test_a_config_says_what_it_is_and_stays_so():
     config = TransformerConfig(SYMBOLS, SYMBOLS)
     assert asdict(config) == {
-        "source_symbols": SYMBOLS,
-        "target_symbols": SYMBOLS,
+        "source_vocab_size": SYMBOLS,
+        "target_vocab_size": SYMBOLS,
         "d_model": 64,
         "heads": 4,
         "d_ff": 256,
@@ -664,36 +664,36 @@ def counted_by_hand(config: TransformerConfig) -> int:
     d, f = config.d_model, config.d_ff
     attention, feed_forward, norm = 4 * (d * d + d), 2 * d * f + f + d, 2 * d
     layers = config.decoder_layers
-    if config.source_symbols is None:
+    if config.source_vocab_size is None:
         total = layers * (attention + feed_forward + 2 * norm)
-        vocabularies, texts, final = [config.target_symbols], 1, 1
+        vocabularies, texts, final = [config.target_vocab_size], 1, 1
     else:
         total = config.encoder_layers * (attention + feed_forward + 2 * norm)
         total += layers * (2 * attention + feed_forward + 3 * norm)
-        vocabularies, texts, final = [config.target_symbols], 2, 2
+        vocabularies, texts, final = [config.target_vocab_size], 2, 2
         if not config.tie_source:
-            vocabularies.append(config.source_symbols)
+            vocabularies.append(config.source_vocab_size)
     if not config.tie_logits:
-        vocabularies.append(config.target_symbols)
+        vocabularies.append(config.target_vocab_size)
     total += d * sum(vocabularies)
     total += final * norm if config.norm == "pre" else 0
     return total + (texts * config.max_length * d if config.position == "learned" else 0)
 
 
 @each_model
-@pytest.mark.parametrize("source_symbols", [SYMBOLS, SYMBOLS + 2, None])
+@pytest.mark.parametrize("source_vocab_size", [SYMBOLS, SYMBOLS + 2, None])
 @pytest.mark.parametrize("tie_logits", [True, False])
-def test_parameters_are_counted_without_making_them(config, source_symbols, tie_logits):
+def test_parameters_are_counted_without_making_them(config, source_vocab_size, tie_logits):
     config = replace(
         config,
-        source_symbols=source_symbols,
+        source_vocab_size=source_vocab_size,
         tie_logits=tie_logits,
-        tie_source=source_symbols == config.target_symbols,
+        tie_source=source_vocab_size == config.target_vocab_size,
         encoder_layers=3,
         decoder_layers=1,
     )
     model = new_transformer(config, 0)
-    assert isinstance(model, LanguageModel if source_symbols is None else Transformer)
+    assert isinstance(model, LanguageModel if source_vocab_size is None else Transformer)
     count = sum(parameter.numel() for parameter in model.parameters())
     assert parameters_of(config) == count == counted_by_hand(config)
 
@@ -706,15 +706,15 @@ def test_parameters_of_the_papers_models(config, millions):
 
 
 def test_shared_matrices_are_shared():
-    model = new_transformer(replace(TINY, source_symbols=14, tie_source=True), 0)
+    model = new_transformer(replace(TINY, source_vocab_size=14, tie_source=True), 0)
     matrix = model.target_embedding.tokens.weight
     assert model.to_logits.weight is matrix
     assert model.source_embedding.tokens.weight is matrix
-    apart = new_transformer(replace(TINY, source_symbols=14, tie_logits=False), 0)
+    apart = new_transformer(replace(TINY, source_vocab_size=14, tie_logits=False), 0)
     assert apart.to_logits.weight is not apart.target_embedding.tokens.weight
     assert apart.source_embedding.tokens.weight is not apart.target_embedding.tokens.weight
     assert model.to_logits.bias is apart.to_logits.bias is None
-    alone = new_transformer(replace(TINY, source_symbols=None), 0)
+    alone = new_transformer(replace(TINY, source_vocab_size=None), 0)
     assert alone.to_logits.weight is alone.embedding.tokens.weight
 
 
@@ -749,15 +749,15 @@ def test_a_seed_makes_a_model_and_disturbs_nothing():
 
 
 @each_model
-@pytest.mark.parametrize("source_symbols", [SYMBOLS, None])
-def test_a_model_comes_back_from_its_file(config, source_symbols, tmp_path):
-    config = replace(config, source_symbols=source_symbols)
+@pytest.mark.parametrize("source_vocab_size", [SYMBOLS, None])
+def test_a_model_comes_back_from_its_file(config, source_vocab_size, tmp_path):
+    config = replace(config, source_vocab_size=source_vocab_size)
     model = new_transformer(config, 4)
     save(tmp_path / "model.safetensors", model)
     again = load(tmp_path / "model.safetensors")
     assert again.config == config
     source = pad([[3, 4, 5]])
-    texts = (source,) if source_symbols is None else (source, source)
+    texts = (source,) if source_vocab_size is None else (source, source)
     assert torch.equal(again(*texts), model(*texts))
     assert sum(p.numel() for p in again.parameters()) == parameters_of(config)
 

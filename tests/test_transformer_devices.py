@@ -35,7 +35,7 @@ def model(device: torch.device, config: TransformerConfig = TRANSLATOR, **change
 
 
 def writer(device: torch.device, **changed) -> nn.Module:
-    return model(device, source_symbols=None, **changed)
+    return model(device, source_vocab_size=None, **changed)
 
 
 def attended(device: torch.device) -> list:
@@ -96,7 +96,7 @@ def gone_on(device: torch.device, position: str) -> list:
         logits,
         [list(kept) for kept in cache],
         [
-            kv_cache.go_on(one, tokens, 3, cached=cached, lengths=lengths)
+            kv_cache.continue_text(one, tokens, 3, cached=cached, lengths=lengths)
             for cached in (False, True)
         ],
     ]
@@ -118,10 +118,10 @@ def interfered(device: torch.device) -> list:
     places[:, 1] = True
     for way in (one, kv_cache.CachedTransformerStepper(one)):
         with (
-            interventions.forbidding(one, "cross", edges, heads=[1]),
-            interventions.patching(one, "decoder", 1, places, stream),
-            interventions.recording_weights(one) as weights,
-            interventions.recording_streams(one) as streams,
+            interventions.knock_out(one, "cross", edges, heads=[1]),
+            interventions.patch_activations(one, "decoder", 1, places, stream),
+            interventions.record_weights(one) as weights,
+            interventions.record_streams(one) as streams,
         ):
             found += [greedy(way, SOURCE.to(device), 6), dict(weights), dict(streams)]
     return found
@@ -188,11 +188,11 @@ CASES = {
         *("Residual", "positions_in_scores", "CachedTransformerStepper"),
         *("Stack", "new_transformer", "initialise", "cross_weights"),
     },
-    each_position(gone_on): {"LanguageModel", "read", "go_on", "likeliest"},
+    each_position(gone_on): {"LanguageModel", "read", "continue_text", "likeliest"},
     rows_of_the_source: {"SourceRows"},
     begun: {"new_cache"},
     interfered: {
-        *("forbidding", "patching", "recording_weights", "recording_streams"),
+        *("knock_out", "patch_activations", "record_weights", "record_streams"),
         *("attentions", "stages"),
     },
     saved_and_loaded: {"save", "load"},

@@ -27,7 +27,7 @@ def check_message(call, message):
 
 
 def config_with(transformer, **changed):
-    sizes = {"source_symbols": 9, "target_symbols": 10, "d_model": 8, "heads": 2, "d_ff": 4}
+    sizes = {"source_vocab_size": 9, "target_vocab_size": 10, "d_model": 8, "heads": 2, "d_ff": 4}
     return transformer.TransformerConfig(**(sizes | changed))
 
 
@@ -62,10 +62,10 @@ def test_sizes_must_be_positive_integers(transformer, name, number):
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"source_symbols": 3}, "source_symbols: expected an integer above 3, got 3"),
-        ({"source_symbols": 9.0}, "source_symbols: expected an integer above 3, got 9.0"),
-        ({"target_symbols": 0}, "target_symbols: expected an integer above 3, got 0"),
-        ({"target_symbols": None}, "target_symbols: expected an integer above 3, got None"),
+        ({"source_vocab_size": 3}, "source_vocab_size: expected an integer above 3, got 3"),
+        ({"source_vocab_size": 9.0}, "source_vocab_size: expected an integer above 3, got 9.0"),
+        ({"target_vocab_size": 0}, "target_vocab_size: expected an integer above 3, got 0"),
+        ({"target_vocab_size": None}, "target_vocab_size: expected an integer above 3, got None"),
         ({"heads": 3}, "heads: expected a divisor of d_model = 8, got 3"),
         ({"dropout": 1.0}, "dropout: expected a number from 0 to below 1, got 1.0"),
         ({"dropout": 1.5}, "dropout: expected a number from 0 to below 1, got 1.5"),
@@ -83,11 +83,11 @@ def test_sizes_must_be_positive_integers(transformer, name, number):
         ),
         (
             {"tie_source": True},
-            "source_symbols: expected target_symbols = 10, to be shared, got 9",
+            "source_vocab_size: expected target_vocab_size = 10, to be shared, got 9",
         ),
         (
-            {"tie_source": True, "source_symbols": None},
-            "source_symbols: expected target_symbols = 10, to be shared, got None",
+            {"tie_source": True, "source_vocab_size": None},
+            "source_vocab_size: expected target_vocab_size = 10, to be shared, got None",
         ),
     ],
 )
@@ -96,8 +96,8 @@ def test_settings_must_fit(transformer, changed, message):
 
 
 def test_settings_that_fit_are_welcome(transformer):
-    config_with(transformer, source_symbols=4, target_symbols=4, tie_source=True)
-    config_with(transformer, source_symbols=None, heads=8)
+    config_with(transformer, source_vocab_size=4, target_vocab_size=4, tie_source=True)
+    config_with(transformer, source_vocab_size=None, heads=8)
     config_with(transformer, position="rotary", heads=4, dropout=0.99)
 
 
@@ -105,12 +105,12 @@ def test_a_source_is_there_or_not(transformer):
     config = config_with(transformer)
     check_message(
         lambda: transformer.LanguageModel(config),
-        "source_symbols: expected None for a language model, got 9",
+        "source_vocab_size: expected None for a language model, got 9",
     )
-    config = config_with(transformer, source_symbols=None)
+    config = config_with(transformer, source_vocab_size=None)
     check_message(
         lambda: transformer.Transformer(config),
-        "source_symbols: expected a number of symbols, got None",
+        "source_vocab_size: expected a number of symbols, got None",
     )
 
 
@@ -160,7 +160,7 @@ def test_the_target_has_no_start(transformer):
 
 
 def test_a_language_model_wants_numbers_of_its_vocabulary(transformer):
-    model = transformer.new_transformer(config_with(transformer, source_symbols=None), 0)
+    model = transformer.new_transformer(config_with(transformer, source_vocab_size=None), 0)
     check_message(
         lambda: model(torch.tensor([[3, 10]])), "tokens: expected tokens from 0 to 9, got (3, 10)"
     )
@@ -203,7 +203,7 @@ def test_a_file_must_hold_a_transformer(transformer, tmp_path):
 
 def test_numbers_may_be_numpys_and_become_pythons_own(transformer, tmp_path):
     numbers = {"d_model": 8, "heads": 2, "d_ff": 3, "encoder_layers": 1, "decoder_layers": 1}
-    numbers |= {"source_symbols": 9, "target_symbols": 10, "max_length": 7}
+    numbers |= {"source_vocab_size": 9, "target_vocab_size": 10, "max_length": 7}
     given = {name: np.int64(number) for name, number in numbers.items()}
     config = transformer.TransformerConfig(**given, dropout=np.float32(0.5))
     assert config == transformer.TransformerConfig(**numbers, dropout=0.5)

@@ -87,7 +87,7 @@ VARIANTS = {
     "pre": {},
     "post": {"norm": "post"},
     "untied": {"tie_logits": False},
-    "shared": {"source_symbols": 9, "tie_source": True},
+    "shared": {"source_vocab_size": 9, "tie_source": True},
     "learned": {"position": "learned", "max_length": 20},
     "none": {"position": "none"},
     "unequal": {"encoder_layers": 1, "decoder_layers": 3, "heads": 4},
@@ -198,7 +198,7 @@ def test_reading_a_file(in_node: InNode, tmp_path: Path) -> None:
     [
         ({"position": "rotary"}, "position: this page cannot compute rotary"),
         ({"activation": "gelu"}, "activation: this page cannot compute gelu"),
-        ({"source_symbols": None}, "kind"),
+        ({"source_vocab_size": None}, "kind"),
     ],
 )
 def test_other_models_are_refused(
@@ -512,7 +512,7 @@ def test_bad_input(plain: type, weights: Path, change: dict, message: str) -> No
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"source_symbols": None}, "expected a model that translates"),
+        ({"source_vocab_size": None}, "expected a model that translates"),
         ({"position": "rotary"}, "expected positions among"),
         ({"activation": "gelu"}, "expected the activation relu, got 'gelu'"),
     ],

@@ -16,6 +16,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from attention._arguments import unwrapped
+from attention._renamed import in_todays_names
 from attention._tensors import describe
 from attention.report import require
 
@@ -61,7 +62,7 @@ def read_tensors(path: str | Path) -> tuple[dict[str, Tensor], dict]:
         raise ValueError(f"{path}: no checksum in it, so not written by this book's write_tensors")
     if digest(tensors, text) != checksum:
         raise ValueError(f"{path}: the checksum is wrong, so the file has been changed or damaged")
-    return tensors, json.loads(text)
+    return tensors, in_todays_names(json.loads(text))
 
 
 def save_weights(path: str | Path, model: nn.Module, header: dict) -> None:

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from attention.interventions import recording_weights
+from attention.interventions import record_weights
 from attention.transformer import Transformer
 from shared.pronoun_batches import Rows, batches, make_batch
 from shared.pronoun_sentences import Mirrored, Sentence
@@ -31,7 +31,7 @@ def looks(model: Transformer, sentences: list[Sentence]) -> dict[tuple, Tensor]:
     found: dict[tuple, list[Tensor]] = {look: [] for look in LOOKS}
     for group in batches(sentences):
         batch = make_batch(group)
-        with recording_weights(model) as weights:
+        with record_weights(model) as weights:
             model(batch.source, batch.target)
         for look in LOOKS:
             edges = batch.edges(*look)[:, None]  # (batch, 1, queries, keys)

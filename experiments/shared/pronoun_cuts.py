@@ -5,7 +5,7 @@ from contextlib import ExitStack
 import torch
 from torch import Tensor
 
-from attention.interventions import forbidding
+from attention.interventions import knock_out
 from attention.transformer import Transformer
 from shared.pronoun_batches import Rows, batches, make_batch, right_over_wrong, signs
 from shared.pronoun_sentences import Mirrored
@@ -70,7 +70,7 @@ def measure_cuts(
                 with ExitStack() as stack:
                     for edge in edges:
                         marked = batch.edges(*edge)
-                        stack.enter_context(forbidding(model, edge[0], marked, **only))
+                        stack.enter_context(knock_out(model, edge[0], marked, **only))
                     parts.append(right_over_wrong(model, batch))
             found[name] = torch.cat(parts)
             rows.add("cut", name, split, found[name] > 0)

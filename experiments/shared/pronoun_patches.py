@@ -5,7 +5,7 @@ from contextlib import ExitStack
 import torch
 from torch import Tensor
 
-from attention.interventions import patching, recording_streams
+from attention.interventions import patch_activations, record_streams
 from attention.transformer import Transformer
 from shared.pronoun_batches import Batch, Rows, batches, make_batch, right_over_wrong
 from shared.pronoun_sentences import Mirrored
@@ -45,8 +45,8 @@ def patched(
     """
     with ExitStack() as stack:
         for stage, (places, stream) in patches.items():
-            stack.enter_context(patching(model, "encoder", stage, places, stream))
-        streams = stack.enter_context(recording_streams(model))
+            stack.enter_context(patch_activations(model, "encoder", stage, places, stream))
+        streams = stack.enter_context(record_streams(model))
         return right_over_wrong(model, batch), streams
 
 

@@ -64,8 +64,8 @@ LONG = (*MIDDLE, 6000, 8000, 10000, 12000, 16000)
 LONGEST = (*LONG, 20000, 24000)
 RECIPE = Recipe(learning_rate=4e-3, schedule="inverse root", warm_up=200, clip=1.0)
 ADDITIVE = RecurrentConfig(
-    source_symbols=len(corpus.english_vocabulary()),
-    target_symbols=len(corpus.french_vocabulary()),
+    source_vocab_size=len(corpus.english_vocabulary()),
+    target_vocab_size=len(corpus.french_vocabulary()),
     score="additive",
     d_embedding=64,
     d_encoder=96,
@@ -102,8 +102,8 @@ TRANSFORMER_RECIPE = Recipe(learning_rate=3e-3, schedule="inverse root", warm_up
 def transformer_config(sizes: Mapping[str, int]) -> TransformerConfig:
     """Make the config of a transformer that translates."""
     return TransformerConfig(
-        source_symbols=len(corpus.english_vocabulary()),
-        target_symbols=len(corpus.french_vocabulary()),
+        source_vocab_size=len(corpus.english_vocabulary()),
+        target_vocab_size=len(corpus.french_vocabulary()),
         **sizes,
     )
 

@@ -3,9 +3,9 @@
 That a head looks somewhere does not say that the model needs what it finds there. So
 there are tools to look and tools to interfere, for a ``with`` block each:
 
-- ``recording_weights`` and ``recording_streams`` look;
-- ``forbidding`` cuts *edges*: from a query to a key, where no head may attend then;
-- ``patching`` puts the residual stream of another run in the place of this one's.
+- ``record_weights`` and ``record_streams`` look;
+- ``knock_out`` cuts *edges*: from a query to a key, where no head may attend then;
+- ``patch_activations`` puts the residual stream of another run in the place of this one's.
 
 They can be nested, all leave the model as it was, and none changes a line of it: torch
 calls a *hook* before or after a module's own ``forward``. The model may be in a wrapper.
@@ -13,7 +13,7 @@ What ``torch.compile`` made asks no hooks that came later, so while a block last
 as it was written.
 
 All of them act while a model writes, too: with ``greedy``, ``beam`` and ``sample``, with
-``read`` and ``go_on``, with a key–value cache and without. The decoder then reads a text
+``read`` and ``continue_text``, with a key–value cache and without. The decoder then reads a text
 that grows.
 
 - Positions are counted from the beginning of the text. The position p has row p of
@@ -28,23 +28,23 @@ that grows.
 
 Examples
 --------
->>> with recording_streams(model) as streams:
+>>> with record_streams(model) as streams:
 ...     model(other_source, target)
->>> with patching(model, "encoder", 1, places, streams["encoder", 1]):
+>>> with patch_activations(model, "encoder", 1, places, streams["encoder", 1]):
 ...     logits = model(source, target)
 """
 
-from attention.interventions.cutting import forbidding
-from attention.interventions.patching import patching
+from attention.interventions.cutting import knock_out
+from attention.interventions.patching import patch_activations
 from attention.interventions.places import attentions, stages
-from attention.interventions.recording import cross_weights, recording_streams, recording_weights
+from attention.interventions.recording import cross_weights, record_streams, record_weights
 
 __all__ = [
     "attentions",
     "cross_weights",
-    "forbidding",
-    "patching",
-    "recording_streams",
-    "recording_weights",
+    "knock_out",
+    "patch_activations",
+    "record_streams",
+    "record_weights",
     "stages",
 ]

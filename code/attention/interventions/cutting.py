@@ -20,7 +20,7 @@ Edges = Bool[Tensor, "*batch queries keys"]
 
 
 @contextmanager
-def forbidding(
+def knock_out(
     model: nn.Module,
     where: str,
     edges: Edges,

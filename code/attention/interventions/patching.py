@@ -19,7 +19,7 @@ Places = Bool[Tensor, "batch length"]
 
 
 @contextmanager
-def patching(
+def patch_activations(
     model: nn.Module, where: str, stage: SupportsIndex, places: Places, stream: Stream
 ) -> Iterator[None]:
     """Replace the residual stream at some places while the ``with`` block lasts.
@@ -33,7 +33,7 @@ def patching(
     places : (batch, length), boolean
         ``True`` where ``stream`` takes the place of what the model computed.
     stream : (batch, length, d_model)
-        From ``recording_streams`` in another run. In the decoder, ``places`` and
+        From ``record_streams`` in another run. In the decoder, ``places`` and
         ``stream`` may be longer than the text.
 
     Raises

@@ -26,7 +26,7 @@ Tokens = Int[Tensor, "batch length"]
 
 
 @contextmanager
-def recording_weights(model: nn.Module) -> Iterator[dict[Place, Tensor]]:
+def record_weights(model: nn.Module) -> Iterator[dict[Place, Tensor]]:
     """Keep the attention weights of all layers and heads while the ``with`` block lasts.
 
     They are computed beside the model's own work, which stays the same to the last
@@ -80,14 +80,14 @@ def cross_weights(
         Row t is of the step that *writes* ``target[:, t]``; what it reads at that place is
         the token before.
     """
-    with torch.no_grad(), recording_weights(model) as weights:
+    with torch.no_grad(), record_weights(model) as weights:
         unwrapped(model)(source, target)
     layers = range(len(attentions(model)["cross"]))
     return torch.stack([weights["cross", layer] for layer in layers], dim=1)
 
 
 @contextmanager
-def recording_streams(model: nn.Module) -> Iterator[dict[Place, Tensor]]:
+def record_streams(model: nn.Module) -> Iterator[dict[Place, Tensor]]:
     """Keep the residual stream after each stage while the ``with`` block lasts.
 
     Yields
@@ -96,7 +96,7 @@ def recording_streams(model: nn.Module) -> Iterator[dict[Place, Tensor]]:
         ``streams["encoder", 0]``: after the encoder's embedding, in the last call;
         ``streams["encoder", 1]``: after its first layer. Each (batch, length, d_model).
         With a cache, new positions are put behind those before, as in
-        ``recording_weights``.
+        ``record_weights``.
     """
     streams: dict[Place, Tensor] = {}
     this_block = object()

@@ -15,7 +15,7 @@ Keys are kept as scores need them: rotated, if positions are rotary.
 """
 
 from attention.kv_cache.caches import Cache, cache_bytes, new_cache, source_cache_bytes
-from attention.kv_cache.continuing import go_on, likeliest, read
+from attention.kv_cache.continuing import continue_text, likeliest, read
 from attention.kv_cache.stepper import CachedTransformerStepper, SourceRows
 
 __all__ = [
@@ -23,7 +23,7 @@ __all__ = [
     "CachedTransformerStepper",
     "SourceRows",
     "cache_bytes",
-    "go_on",
+    "continue_text",
     "likeliest",
     "new_cache",
     "read",

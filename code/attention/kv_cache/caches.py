@@ -87,7 +87,7 @@ def source_cache_bytes(
     ValueError
         As in ``cache_bytes``, or if the config is that of a model without a source.
     """
-    there = config.source_symbols is not None
+    there = config.source_vocab_size is not None
     require(there, "config", "one with a source", "a language model's")
     source_length = positive_integer("source_length", source_length)
     return cache_bytes(config, batch, source_length, dtype)

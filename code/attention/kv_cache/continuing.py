@@ -34,7 +34,7 @@ def read(
         Dropout and gradients are as they are in ``model(tokens)``.
     tokens : (batch, new)
         They follow what is in the cache. All of them count: there is no padding, since
-        no number has a meaning of its own. For texts of different lengths see ``go_on``.
+        no number has a meaning of its own. For texts of different lengths see ``continue_text``.
     cache : Cache, optional
         What ``read`` returned for the tokens before. Default: there were none.
 
@@ -54,7 +54,7 @@ def read(
     """
     model = unwrapped(model)
     check_kind(model, LanguageModel)
-    check_numbers("tokens", tokens, model.config.target_symbols)
+    check_numbers("tokens", tokens, model.config.target_vocab_size)
     cache = new_cache(model, len(tokens)) if cache is None else forks(cache)
     _check_cache(cache, model, len(tokens))
     return model(tokens, cache), cache
@@ -65,7 +65,7 @@ def likeliest(log_p: LogP) -> Token:
     return log_p.argmax(1)
 
 
-def go_on(
+def continue_text(
     model: LanguageModel,
     prompt: Tokens,
     count: int,
@@ -109,7 +109,7 @@ def go_on(
     model = unwrapped(model)
     check_kind(model, LanguageModel)
     count = positive_integer("count", count)
-    check_numbers("prompt", prompt, model.config.target_symbols)
+    check_numbers("prompt", prompt, model.config.target_vocab_size)
     lengths = _checked_lengths(lengths, prompt)
     shortest, longest = int(lengths.min()), int(lengths.max())
     _check_positions(model.config, longest, count)

@@ -93,7 +93,7 @@ class CachedTransformerStepper:
             more positions than have been learned.
         """
         source, *cache = state
-        _check_token(token, len(source.sentence), self.model.config.target_symbols)
+        _check_token(token, len(source.sentence), self.model.config.target_vocab_size)
         cache = forks(cache)
         # (batch, 1, symbols)
         logits = self.model.decode(token[:, None], source.each_layer, source.mask, cache=cache)

@@ -24,7 +24,7 @@ class RecurrentConfig:
 
     Attributes
     ----------
-    source_symbols, target_symbols : int
+    source_vocab_size, target_vocab_size : int
         Token numbers run from 0 to these, exclusive; ``PADDING``, ``START`` and
         ``END`` are among them.
     score : None, "additive" or "dot"
@@ -56,8 +56,8 @@ class RecurrentConfig:
         or another setting is not one of those above.
     """
 
-    source_symbols: int
-    target_symbols: int
+    source_vocab_size: int
+    target_vocab_size: int
     score: str | None = None
     reading: str = "both"
     cell: str = "gru"
@@ -73,7 +73,7 @@ class RecurrentConfig:
             known = {"score": SCORES, "reading": tuple(READINGS), "cell": tuple(CELLS)}[name]
             require(getattr(self, name) in known, name, f"one of {known}", getattr(self, name))
         numbers = {name: positive_integer(name, getattr(self, name)) for name in WIDTHS}
-        for name in ("source_symbols", "target_symbols"):
+        for name in ("source_vocab_size", "target_vocab_size"):
             symbols = getattr(self, name)
             numbers[name] = as_integer(name, symbols, f"above {END + 1}", lambda n: n > END + 1)
         expected = "a number from 0 to below 1"

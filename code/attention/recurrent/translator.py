@@ -65,7 +65,7 @@ class Translator(nn.Module):
         d_annotation = config.d_encoder * len(directions)
         d_context = d_annotation if config.score else config.d_context
 
-        self.source_embedding = nn.Embedding(config.source_symbols, config.d_embedding)
+        self.source_embedding = nn.Embedding(config.source_vocab_size, config.d_embedding)
         self.readers = nn.ModuleDict(
             {
                 direction: reader(config.d_embedding, config.d_encoder, batch_first=True)
@@ -77,12 +77,12 @@ class Translator(nn.Module):
         else:
             self.to_vector = nn.Linear(d_annotation, d_context)
         self.to_state = nn.Linear(d_annotation if config.score else d_context, config.d_decoder)
-        self.target_embedding = nn.Embedding(config.target_symbols, config.d_embedding)
+        self.target_embedding = nn.Embedding(config.target_vocab_size, config.d_embedding)
         self.decoder = nn.GRU(config.d_embedding + d_context, config.d_decoder, batch_first=True)
         self.to_hidden = nn.Linear(
             config.d_decoder + config.d_embedding + d_context, config.d_embedding
         )
-        self.to_logits = nn.Linear(config.d_embedding, config.target_symbols)
+        self.to_logits = nn.Linear(config.d_embedding, config.target_vocab_size)
         self.dropout = nn.Dropout(config.dropout)
 
     def forward(
@@ -128,7 +128,7 @@ class Translator(nn.Module):
             on the right, target holds ``START``, or weights are asked of a model
             without any.
         """
-        check_tokens("target", target, self.config.target_symbols)
+        check_tokens("target", target, self.config.target_vocab_size)
         require(not (target == START).any(), "target", "no START: the model adds it", "START")
         _check_weights_wanted(self.config, return_weights)
         memory, state = self.encode(source)
@@ -152,7 +152,7 @@ class Translator(nn.Module):
         self, source: Int[Tensor, "batch source_length"]
     ) -> tuple[Memory, Float[Tensor, "batch d_decoder"]]:
         """Read the source; return what the decoder may know of it, and its first state."""
-        check_tokens("source", source, self.config.source_symbols)
+        check_tokens("source", source, self.config.source_vocab_size)
         mask = source != PADDING  # (batch, source_length)
         lengths = mask.sum(1)  # (batch,)
         embedded = self.dropout(self.source_embedding(source))

@@ -21,10 +21,10 @@ class TransformerConfig:
 
     Attributes
     ----------
-    source_symbols : int or None
+    source_vocab_size : int or None
         Token numbers of the source run from 0 to this, exclusive; ``PADDING``,
         ``START`` and ``END`` are among them. None: no source, a language model.
-    target_symbols : int
+    target_vocab_size : int
         The same for the target, or for a language model's text.
     d_model : int
         Width of the residual stream.
@@ -60,8 +60,8 @@ class TransformerConfig:
         differ, or another setting is not one of those above.
     """
 
-    source_symbols: int | None
-    target_symbols: int
+    source_vocab_size: int | None
+    target_vocab_size: int
     d_model: int = 64
     heads: int = 4
     d_ff: int = 256
@@ -81,8 +81,8 @@ class TransformerConfig:
 
 def _check_config(config: TransformerConfig) -> None:
     """Check all settings; numbers of any library become Python's own, as files need them."""
-    for name in ("source_symbols", "target_symbols"):
-        if name == "target_symbols" or config.source_symbols is not None:
+    for name in ("source_vocab_size", "target_vocab_size"):
+        if name == "target_vocab_size" or config.source_vocab_size is not None:
             _make_integer(config, name, f"an integer above {END + 1}", END + 1)
     for name in ("d_model", "heads", "d_ff", "encoder_layers", "decoder_layers", "max_length"):
         _make_integer(config, name, "a positive integer", 0)
@@ -98,9 +98,9 @@ def _check_config(config: TransformerConfig) -> None:
     can_rotate = config.position != "rotary" or d_k % 2 == 0
     require(can_rotate, "heads", "an even d_model / heads for rotary positions", config.heads)
     if config.tie_source:
-        shared = config.source_symbols == config.target_symbols
-        expected = f"target_symbols = {config.target_symbols}, to be shared"
-        require(shared, "source_symbols", expected, config.source_symbols)
+        shared = config.source_vocab_size == config.target_vocab_size
+        expected = f"target_vocab_size = {config.target_vocab_size}, to be shared"
+        require(shared, "source_vocab_size", expected, config.source_vocab_size)
 
 
 def _make_integer(config: TransformerConfig, name: str, expected: str, above: int) -> None:

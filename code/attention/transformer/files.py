@@ -53,4 +53,4 @@ def load(path: str | Path) -> Transformer | LanguageModel:
 
 
 def _kind(config: TransformerConfig) -> Callable[[TransformerConfig], nn.Module]:
-    return LanguageModel if config.source_symbols is None else Transformer
+    return LanguageModel if config.source_vocab_size is None else Transformer

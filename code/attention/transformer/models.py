@@ -33,11 +33,11 @@ class Transformer(nn.Module):
         super().__init__()
         _check_source(config, there=True)
         self.config = config
-        self.source_embedding = Embedding(config.source_symbols, config)
-        self.target_embedding = Embedding(config.target_symbols, config)
+        self.source_embedding = Embedding(config.source_vocab_size, config)
+        self.target_embedding = Embedding(config.target_vocab_size, config)
         self.encoder = Encoder(config, config.encoder_layers)
         self.decoder = Decoder(config, config.decoder_layers)
-        sizes = config.d_model, config.target_symbols
+        sizes = config.d_model, config.target_vocab_size
         self.to_logits = nn.Linear(*sizes, bias=False)
         self.apply(initialise)
         if config.tie_logits:
@@ -84,7 +84,7 @@ class Transformer(nn.Module):
         memory_mask : (batch, 1, source_length)
             ``True`` for tokens, ``False`` for padding.
         """
-        check_tokens("source", source, self.config.source_symbols)
+        check_tokens("source", source, self.config.source_vocab_size)
         mask = (source != PADDING)[:, None]  # the same for all queries
         return self.encoder(self.source_embedding(source), mask), mask
 
@@ -125,17 +125,17 @@ class LanguageModel(nn.Module):
     Parameters
     ----------
     config : TransformerConfig
-        Without a source: ``source_symbols=None``.
+        Without a source: ``source_vocab_size=None``.
     """
 
     def __init__(self, config: TransformerConfig):
         super().__init__()
         _check_source(config, there=False)
         self.config = config
-        self.embedding = Embedding(config.target_symbols, config)
+        self.embedding = Embedding(config.target_vocab_size, config)
         # decoder-only: without a source, a decoder has an encoder's sublayers
         self.decoder = Encoder(config, config.decoder_layers)
-        sizes = config.d_model, config.target_symbols
+        sizes = config.d_model, config.target_vocab_size
         self.to_logits = nn.Linear(*sizes, bias=False)
         self.apply(initialise)
         if config.tie_logits:
@@ -163,7 +163,7 @@ class LanguageModel(nn.Module):
             If ``tokens`` is not a rectangle of token numbers, or there are more
             positions than have been learned.
         """
-        check_numbers("tokens", tokens, self.config.target_symbols)
+        check_numbers("tokens", tokens, self.config.target_vocab_size)
         offset = length_of(cache)
         mask = causal_mask(tokens.shape[1], offset, tokens.device)[None]
         x = self.embedding(tokens, offset)  # (batch, length, d_model)
@@ -185,11 +185,11 @@ def initialise(module: nn.Module) -> None:
 
 
 def _check_target(target: Tensor, config: TransformerConfig) -> None:
-    check_tokens("target", target, config.target_symbols)
+    check_tokens("target", target, config.target_vocab_size)
     require(not (target == START).any(), "target", "no START: the model adds it", "START")
 
 
 def _check_source(config: TransformerConfig, there: bool) -> None:
     expected = "a number of symbols" if there else "None for a language model"
-    fits = (config.source_symbols is not None) == there
-    require(fits, "source_symbols", expected, config.source_symbols)
+    fits = (config.source_vocab_size is not None) == there
+    require(fits, "source_vocab_size", expected, config.source_vocab_size)

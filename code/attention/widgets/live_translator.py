@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float
 
 from attention._arguments import as_integer, check_no_text
+from attention._renamed import in_todays_names
 from attention.report import require
 from attention.widgets._base import WIDTH, Explorable
 
@@ -77,8 +78,8 @@ class LiveTranslator(Explorable):
         for text in (text for pair in examples for text in pair):
             check_no_text("examples", text, "words, not a text")
         self.english, self.french = list(english), list(french)
-        _check_vocabulary("english", self.english, self.config["source_symbols"])
-        _check_vocabulary("french", self.french, self.config["target_symbols"])
+        _check_vocabulary("english", self.english, self.config["source_vocab_size"])
+        _check_vocabulary("french", self.french, self.config["target_vocab_size"])
         self.examples = [(list(source), list(target)) for source, target in examples]
         require(len(self.examples) > 0, "examples", "at least one", len(self.examples))
         for i, (source, target) in enumerate(self.examples):
@@ -144,7 +145,7 @@ def _config(path: Path) -> dict[str, object]:
     length = int.from_bytes(content[:8], "little")
     try:
         metadata = json.loads(content[8 : 8 + length])["__metadata__"]
-        header = json.loads(metadata["header"].partition(" ")[2])
+        header = in_todays_names(json.loads(metadata["header"].partition(" ")[2]))
     except (ValueError, KeyError, TypeError):
         raise ValueError(
             f"weights: expected a file that attention.transformer.save wrote, got {path}"
@@ -152,7 +153,7 @@ def _config(path: Path) -> dict[str, object]:
     kind = header.get("kind")
     require(kind == "transformer", "weights", "the weights of a transformer", kind)
     config = header["config"]
-    translates = config["source_symbols"] is not None
+    translates = config["source_vocab_size"] is not None
     require(translates, "weights", "a model that translates", "a language model")
     position, activation = config["position"], config["activation"]
     require(position in POSITIONS, "weights", f"positions among {POSITIONS}", position)

@@ -92,7 +92,9 @@ export class Transformer {
   constructor(buffer) {
     const { tensors, header } = readSafetensors(buffer);
     const { config } = header;
-    const translates = header.kind === "transformer" && config.source_symbols !== null;
+    // Files of the first edition have another name for it.
+    const { source_symbols: symbols, source_vocab_size: size = symbols } = config;
+    const translates = header.kind === "transformer" && size !== null;
     if (!translates) refuse("kind", header.kind);
     if (!["sinusoidal", "learned", "none"].includes(config.position))
       refuse("position", config.position);
