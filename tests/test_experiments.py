@@ -159,6 +159,7 @@ def test_parameters_in_the_log_of_the_bottleneck(bottleneck):
     }
 
 
+@pytest.mark.slow
 @pytest.mark.arithmetic
 def test_the_bottleneck_begins_again_as_it_was_logged(bottleneck):
     (logged,) = (

@@ -412,6 +412,7 @@ def validation(pronouns) -> list:
     return pronouns.validation_sentences(pronouns.CHOOSING)
 
 
+@pytest.mark.slow
 def test_mirrors_differ_in_the_adjective_alone(pronouns, held_out):
     for name, some in held_out.items():
         assert len(some) == pronouns.MIRRORED
@@ -446,6 +447,7 @@ def test_the_two_nouns_of_the_mirrors_never_met_in_training(sides, trained_noun_
         assert tuple(sorted((nouns[antecedent], nouns[rival]))) not in trained_noun_pairs
 
 
+@pytest.mark.slow
 def test_heads_are_chosen_on_the_validation_split(pronouns, validation):
     assert len(validation) == pronouns.CHOOSING
     for one in validation:

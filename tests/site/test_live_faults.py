@@ -131,6 +131,7 @@ def test_a_verdict_is_not_given_to_text_typed_while_it_was_sought(open_chapter) 
     expect(note(place)).to_have_text("from another version of this code")
 
 
+@pytest.mark.slow
 def test_output_of_an_earlier_run_says_so_when_the_last_one_broke(used_page) -> None:
     place = cell(used_page, ALONE)
     run(place, "print('first')")

@@ -121,6 +121,7 @@ def links_out(book: Path, page: str) -> list[str]:
     return [link["href"] for link in links]
 
 
+@pytest.mark.slow
 def test_buttons_follow_the_setting_and_pages_the_contents(book: Path) -> None:
     done = build(book, BOOK_REPOSITORY="o/n")
     assert done.returncode == 0, done.stdout
