@@ -187,7 +187,9 @@ def describe(setting: str, found: dict, native: dict) -> str:
 def run(setting: str, options: list[str]) -> tuple[str, float]:
     """Run the marked tests and notebooks; return pytest's last line and the seconds."""
     started = time.monotonic()
-    command = [sys.executable, "-m", "pytest", "--nbval", "-m", MARKER, "-q", "-n", "2"]
+    # Two workers with two threads each would wait for one another on two cores.
+    workers = "1" if setting == TWO_THREADS else "2"
+    command = [sys.executable, "-m", "pytest", "--nbval", "-m", MARKER, "-q", "-n", workers]
     command += ["--dist", "loadfile", "-p", "no:cacheprovider", "tests", "chapters", *options]
     process = subprocess.Popen(
         command, cwd=ROOT, env=environment(setting), stdout=subprocess.PIPE, encoding="utf-8"
