@@ -18,8 +18,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 # In one call, so that no worker is idle while the others end; tests/schedule.py says what
-# comes first and what stays together. Three workers keep two cores busy: the tests of the
-# site wait for the browser half of their time.
+# comes first and what stays together. Three workers, since the tests of the site wait for the
+# browser and leave a core idle meanwhile.
 PYTEST = ["-m", "pytest", "--nbval", "-n", "3", "--durations", "25"]
 BUILD = ["tools/site.py", "build"]
 LINT = ["tools/lint.py"]

@@ -27,11 +27,6 @@ def checked_attention(d_model: object, heads: object, dropout: object) -> tuple[
     return d_model, heads, share("dropout", dropout)
 
 
-def checked_width(d_model: object) -> int:
-    """Check a width."""
-    return positive_integer("d_model", d_model)
-
-
 def checked_angles(
     length: object, width: object, offset: object, base: object
 ) -> tuple[int, int, int, float]:

@@ -13,7 +13,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from attention._arguments import positive_integer
-from attention._layer_arguments import check_rows, checked_angles, checked_width, first_position
+from attention._layer_arguments import check_rows, checked_angles, first_position
 from attention.report import require
 
 
@@ -91,7 +91,7 @@ def sinusoidal_positions(
     ValueError
         If ``length`` or ``d_model`` is not a positive integer, or ``offset`` is negative.
     """
-    d_model = checked_width(d_model)
+    d_model = positive_integer("d_model", d_model)
     # (length, pairs)
     angles = position_angles(length, d_model, offset, device=device)
     both = torch.stack([angles.sin(), angles.cos()], -1)  # (length, pairs, 2)

@@ -113,7 +113,7 @@ def listing(*things: object) -> str:
 
     All else is as it stands, the comments too. A chapter says in prose what a docstring
     says, and a comment has the shapes. A check is a line that calls a function named
-    ``check...`` or ``require``; types are those of a function's arguments.
+    ``check...``, ``require`` or ``positive_integer``; types are those of its arguments.
 
     Parameters
     ----------
@@ -165,7 +165,7 @@ def _is_check(statement: ast.AST) -> bool:
     """Tell whether a statement does nothing but check arguments, and take them as checked."""
     call = statement.value if isinstance(statement, ast.Expr | ast.Assign) else None
     name = call.func.id if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) else ""
-    return name.lstrip("_").startswith(("check", "require"))
+    return name.lstrip("_").startswith(("check", "require", "positive_integer"))
 
 
 def require(condition: bool, argument: str, expected: str, got: object) -> None:

@@ -26,7 +26,7 @@ def run_live(path: Path, *in_order: str) -> dict | list:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-# Of every chapter they are pressed in other orders, in test_runs.py, each after what it needs.
+# In test_runs.py they are pressed in another order, each after what it needs.
 @pytest.mark.parametrize(
     "path",
     [

@@ -166,7 +166,7 @@ def run(place: Locator, source: str | None = None) -> str:
 # ---------------------------------------------------------- every cell, in order
 
 
-# tests/live/ runs the cells of every chapter in the page's own way, without a browser; so one
+# tests/live/ runs the cells of the chapters in the page's own way, without a browser; so one
 # chapter is enough here.
 IN_THE_BROWSER = (FIRST,)
 
