@@ -8,6 +8,7 @@ does not has survived, and is printed as a diff.
                                                 with all the files of this package
     python tools/mutants.py by_hand --report    print the last result again
     python tools/mutants.py layers --sample 100 test so many, drawn by lot
+    python tools/mutants.py "checks._*"         the modules of a package that a pattern names
 
 The exit code is 1 if fewer than 95 % of the mutants are killed. The tests are
 `tests/test_<module>*.py` (those of its users, for a module in `TESTED_BY`), run on
@@ -40,8 +41,10 @@ TOOL = "cosmic-ray==8.7.0"
 COPIED = ["code", "tests", "weights", "pyproject.toml"]
 LEAST_KILLED = 0.95
 # What has no tests of its own: a fault in a check is seen where the check is used.
-TESTED_BY = {"_arrays": ("by_hand", "tiled")}
-SECONDS = 180  # a mutant that takes longer is stuck in a loop: killed
+TESTED_BY = {"_arrays": ("by_hand", "tiled"), "checks._*": ("checks_",)}
+# A mutant that computes for longer is stuck in a loop: killed. Processor time, since a busy
+# machine would pass for a loop; one that waits for ever uses none, so there is a clock, too.
+PROCESSOR_SECONDS, SECONDS = 180, 1800
 
 # Loaded once, before the tests fork off.
 HEAVY = ["numpy", "torch", "pytest", "beartype", "jaxtyping", "hypothesis.extra.numpy"]
@@ -65,7 +68,7 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=2, help="mutants tested at a time (2)")
     arguments = parser.parse_args()
 
-    result_file = WORK / f"{arguments.module}.json"
+    result_file = WORK / f"{plain(arguments.module)}.json"
     if not arguments.report:
         result = test_mutants(arguments.module, arguments.jobs, arguments.sample)
         result_file.write_text(json.dumps(result, indent=1), encoding="utf-8")
@@ -139,7 +142,8 @@ def annotations(source: str) -> list[tuple[tuple[int, int], tuple[int, int]]]:
 def test_mutants(module: str, jobs: int, sample: int | None) -> dict:
     """Run the tests on each mutant, or on a sample, and count how many they kill."""
     originals = {file: (ROOT / file).read_text(encoding="utf-8") for file in files_of(module)}
-    copies = [make_copy(WORK / module / str(n)) for n in range(jobs)]
+    folder = WORK / plain(module)
+    copies = [make_copy(folder / str(n)) for n in range(jobs)]
     install_tool()
     mutants = [
         Mutant(file, changed)
@@ -163,7 +167,7 @@ def test_mutants(module: str, jobs: int, sample: int | None) -> dict:
     print(f"{len(mutants)} mutants of attention.{module}, {jobs} at a time", flush=True)
     outcomes = run_tests(mutants, module, copies)
     survivors = [m for m, outcome in zip(mutants, outcomes, strict=True) if outcome == SURVIVED]
-    shutil.rmtree(WORK / module)
+    shutil.rmtree(folder)
     broken = outcomes.count(BROKEN)
     return {
         "module": module,
@@ -174,11 +178,18 @@ def test_mutants(module: str, jobs: int, sample: int | None) -> dict:
     }
 
 
+def plain(module: str) -> str:
+    """Name a file or folder after a module; a pattern's star is not for file names."""
+    return module.replace("*", "all")
+
+
 def files_of(module: str) -> list[Path]:
-    """List the source files of a module, or of a package with all that is in it."""
-    path = Path("code", "attention", *module.split("."))
-    inside = sorted((ROOT / path).rglob("*.py")) or [ROOT / path.with_suffix(".py")]
-    return [file.relative_to(ROOT) for file in inside]
+    """List the source files of a module, of a package with all in it, or of a pattern."""
+    package, name = ROOT / "code" / "attention", module.replace(".", "/")
+    files = sorted((package / name).rglob("*.py")) or sorted(package.glob(f"{name}.py"))
+    if not files:
+        sys.exit(f"No module attention.{module}.")
+    return [file.relative_to(ROOT) for file in files]
 
 
 def make_copy(folder: Path) -> Path:
@@ -264,13 +275,14 @@ def test_in_this_process(copy: Path, module: str) -> None:
         with (copy / "log").open("w", encoding="utf-8") as log:
             os.dup2(log.fileno(), 1)
             os.dup2(log.fileno(), 2)
+            signal.setitimer(signal.ITIMER_PROF, PROCESSOR_SECONDS)
             signal.alarm(SECONDS)
             os.chdir(copy)
             # As `python -m pytest` does; tests import `tests.conftest` from there.
             sys.path[:0] = [str(copy / "code"), str(copy)]
             # The error tests take no time, so they go first.
             names = TESTED_BY.get(module, (module,))
-            files = [file for name in names for file in (copy / "tests").glob(f"test_{name}*.py")]
+            files = [file for name in names for file in (copy / "tests").rglob(f"test_{name}*.py")]
             tests = sorted(map(str, files), reverse=True)
             options = ["-x", "-q", "-p", "no:cacheprovider", "--tb=line", f"--rootdir={copy}"]
             code = pytest.main([*options, *tests], plugins=[StopAtFirstFailure()])
