@@ -54,11 +54,11 @@ def feeding_before_cross(x, memory, self_attention, cross_attention, feed_forwar
 
 def reads_outputs(x, memory, self_attention, cross_attention, feed_forward, *, cross, feed):
     """Let cross-attention, or the feed-forward layer, read the last output alone."""
-    said = self_attention(x)
-    x = x + said
-    said = cross_attention(said if cross else x, memory)
-    x = x + said
-    return x + feed_forward(said if feed else x)
+    update = self_attention(x)
+    x = x + update
+    update = cross_attention(update if cross else x, memory)
+    x = x + update
+    return x + feed_forward(update if feed else x)
 
 
 def adding_to_the_first(x, memory, self_attention, cross_attention, feed_forward):
