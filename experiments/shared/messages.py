@@ -117,8 +117,8 @@ def is_sentence(message: Message) -> bool:
 
 
 def words_of(text: str) -> frozenset[str]:
-    """Take the different words of a text, without what stands between them."""
-    return frozenset(re.findall(r"[^\W\d_]+", text.lower()))
+    """Take the different words of a text, without places for values (``%s``) and signs."""
+    return frozenset(re.findall(r"[^\W\d_]+", re.sub(r"%\S+", " ", text.lower())))
 
 
 class Nearest:
