@@ -1,7 +1,4 @@
-"""The panel of real text: which messages are taken, what is held out, and what its log says."""
-
-import csv
-from itertools import pairwise
+"""The panel of real text: which messages are taken, and what is held out."""
 
 import numpy as np
 import pytest
@@ -9,8 +6,6 @@ import pytest
 import real_text
 from shared import messages
 from shared.messages import LENGTHS, Message, Nearest
-
-LOG = real_text.OUTPUT
 
 
 def sentence(length: int, first: str = "w") -> Message:
@@ -82,46 +77,3 @@ def test_the_best_trial_has_the_highest_mean_over_lengths():
     assert real_text.best_trial("fixed", rows) == real_text.TRIALS[1]
     with pytest.raises(SystemExit, match="run its trials first"):
         real_text.best_trial("additive", rows)
-
-
-@pytest.fixture(scope="module")
-def log() -> list[dict[str, str]]:
-    with LOG.open(encoding="utf-8") as file:
-        return list(csv.DictReader(file))
-
-
-def test_log_is_complete(log):
-    lengths = [f"{shortest}-{longest}" for shortest, longest in LENGTHS]
-    asked = real_text.common.Asked(seeds=real_text.SEEDS)
-    expected = [
-        (arm, str(seed), str(stop), length)
-        for arm in real_text.ARMS
-        for seed in real_text.seeds_of(arm, asked)
-        for stop in (
-            (0,)
-            if arm in real_text.BASE_RATES
-            else real_text.TRIAL_STOPS
-            if arm in real_text.TRIAL_ARMS
-            else real_text.STOPS
-        )
-        for length in lengths
-    ]
-    assert [(r["arm"], r["seed"], r["updates"], r["length"]) for r in log] == expected
-
-
-def test_each_model_has_the_best_of_its_trials(log):
-    for model in real_text.MODELS:
-        rows = [row for row in log if row["arm"] == model]
-        trial = real_text.best_trial(model, log)
-        assert {(row["rate"], row["dropout"]) for row in rows} == {tuple(map(str, trial))}
-
-
-def test_both_models_learn(log):
-    for model in real_text.MODELS:
-        for seed in real_text.SEEDS:
-            rows = [r for r in log if r["arm"] == model and r["seed"] == str(seed)]
-            means = [
-                np.mean([float(r["token_accuracy"]) for r in rows if r["updates"] == str(stop)])
-                for stop in real_text.STOPS
-            ]
-            assert all(before < after for before, after in pairwise(means))
