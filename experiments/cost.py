@@ -33,7 +33,7 @@ cost_memory.csv:
     lowest, highest     of the turns
     page_faults         the median: how many pages of memory a call gets from the kernel
     peak_bytes          how much the resident memory of a process grows at the most while
-                        it makes one such call, in a process for each row
+                        it makes one such call, in a process for each length
 
     .venv/bin/python experiments/cost.py           eight minutes on two idle cores, with
                                                    8 GB of free memory; on Linux only
@@ -145,20 +145,23 @@ def turns_at(length: int) -> int:
 
 
 @common.threads(1)
-def memory_here(part: str, direction: str, length: int) -> int:
-    """Measure the memory of one call in this process, which should be a new one."""
-    case = (part, direction)
-    # A small call first, for which torch loads and allocates what it needs once.
-    parts.new_calls([case], min(length, 128))[case]()
-    return peak_growth(parts.new_calls([case], length)[case])
+def memory_here(length: int) -> list[dict]:
+    """Measure the memory of each case's call in this process, which should be a new one."""
+    found = []
+    for part, direction in MEMORY_CASES:
+        case = (part, direction)
+        # A small call first, for which torch loads and allocates what it needs once.
+        parts.new_calls([case], min(length, 128))[case]()
+        peak = peak_growth(parts.new_calls([case], length)[case])
+        found.append(
+            {"part": part, "direction": direction, "length": length, "peak_bytes": peak}
+        )
+    return found
 
 
-def measure_memory(
-    part: str, direction: str, length: int, asked: common.Asked = common.PLAIN
-) -> list[dict]:
-    """Measure the memory of one call in a process of its own."""
-    peak = in_new_process("cost", "memory_here", part, direction, length)
-    return [{"part": part, "direction": direction, "length": length, "peak_bytes": peak}]
+def measure_memory(length: int, asked: common.Asked = common.PLAIN) -> list[dict]:
+    """Measure the memory of one call of each case, in a process for each length."""
+    return in_new_process("cost", "memory_here", length)
 
 
 # ------------------------------------------------------------------------------ the table
@@ -193,9 +196,9 @@ def main(argv: list[str] | None = None) -> None:
         common.run(measure_at, jobs, asked, [OUTPUT], KEY, order)
         print_growth(read_rows(asked.path(OUTPUT)))
     if "memory" in asked.arms:
-        of_all = [(*case, length) for length in MEMORY_LENGTHS for case in MEMORY_CASES]
-        jobs = [job for job in of_all if not asked.quick or job[-1] in QUICK["layer"]]
-        common.run(measure_memory, jobs, asked, [MEMORY], KEY[1:], of_all)
+        jobs = [(length,) for length in (QUICK["layer"] if asked.quick else MEMORY_LENGTHS)]
+        order = [(*case, length) for length in MEMORY_LENGTHS for case in MEMORY_CASES]
+        common.run(measure_memory, jobs, asked, [MEMORY], KEY[1:], order)
 
 
 if __name__ == "__main__":
