@@ -153,9 +153,7 @@ def memory_here(length: int) -> list[dict]:
         # A small call first, for which torch loads and allocates what it needs once.
         parts.new_calls([case], min(length, 128))[case]()
         peak = peak_growth(parts.new_calls([case], length)[case])
-        found.append(
-            {"part": part, "direction": direction, "length": length, "peak_bytes": peak}
-        )
+        found.append({"part": part, "direction": direction, "length": length, "peak_bytes": peak})
     return found
 
 

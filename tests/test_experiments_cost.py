@@ -161,7 +161,8 @@ def test_times_of_the_table_where_the_ratio_is_large(table):
 @pytest.fixture(scope="module")
 def meter() -> str:
     """What a new process needs to know to use the meter."""
-    return f"import sys; sys.path.insert(0, {str(EXPERIMENTS)!r}); import torch; from shared import meters\n"
+    path = f"import sys; sys.path.insert(0, {str(EXPERIMENTS)!r})\n"
+    return path + "import torch; from shared import meters\n"
 
 
 def said_by(program: str) -> list[int]:

@@ -1,6 +1,6 @@
 """Cut vectors into heads and merge them, in torch (multi-head: All heads in one product).
 
-A cut is a view: no number is copied. Heads that are shared are repeated (chapter 11).
+A cut is a view: no number is copied. Heads that are shared can be repeated.
 """
 
 from jaxtyping import Float
