@@ -59,7 +59,7 @@ KEY = ("arm", "part", "direction", "length")
 
 LENGTHS = {
     "layer": (128, 256, 512, 1024, 2048, 4096),
-    "layer as it comes": (128, 256, 512, 1024, 2048, 4096),
+    "layer as it comes": (128, 256, 512, 1024, 2048),
     "writing": (16, 64, 256, 1024),
     "batching": (64,),
     "grouped": (1024, 4096),
