@@ -2,15 +2,17 @@
 
 import csv
 import importlib
+import json
+import statistics
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
 import pytest
 import torch
-from hypothesis import assume, given
-from hypothesis import strategies as st
 from torch.utils.flop_counter import FlopCounterMode, sdpa_backward_flop_count, sdpa_flop_count
 
 EXPERIMENTS = Path(__file__).resolve().parent.parent / "experiments"
@@ -26,90 +28,131 @@ def script() -> ModuleType:
 
 
 cost = script()
-COLUMNS = ("multiplications", "milliseconds", "lowest", "highest", "peak_bytes")
-LAYER_AND_STEPS = [*cost.LAYER, *cost.WRITING]
+parts = cost.parts
+meters = importlib.import_module("shared.meters")
+COLUMNS = ("multiplications", "milliseconds", "lowest", "highest", "page_faults")
+EVERY_CASE = [case for arm, cases in cost.CASES.items() for case in cases if "as it" not in arm]
+IN_TORCH = [case for case in EVERY_CASE if case not in parts.NUMPY]
 
 
-@pytest.fixture(scope="module")
-def rows() -> list[dict[str, str]]:
-    with (EXPERIMENTS / "cost.csv").open(encoding="utf-8") as file:
+def read(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8") as file:
         return list(csv.DictReader(file))
 
 
 @pytest.fixture(scope="module")
-def table(rows) -> dict[tuple[str, str, int], dict[str, float]]:
+def rows() -> list[dict[str, str]]:
+    return read(EXPERIMENTS / "cost.csv")
+
+
+@pytest.fixture(scope="module")
+def table(rows) -> dict[tuple[str, str, str, int], dict[str, float]]:
     return {
-        (row["part"], row["direction"], int(row["length"])): {c: float(row[c]) for c in COLUMNS}
+        (row["arm"], row["part"], row["direction"], int(row["length"])): {
+            column: float(row[column]) for column in COLUMNS
+        }
         for row in rows
     }
 
 
-# ------------------------------------------------------------------------------ the table
+@pytest.fixture(scope="module")
+def peaks() -> dict[tuple[str, str, int], int]:
+    return {
+        (row["part"], row["direction"], int(row["length"])): int(row["peak_bytes"])
+        for row in read(EXPERIMENTS / "cost_memory.csv")
+    }
 
 
-def test_the_table_is_complete(rows):
-    assert [(row["part"], row["direction"], int(row["length"])) for row in rows] == [
-        (*case, length)
-        for kind, cases in cost.CASES.items()
-        for length in cost.LENGTHS[kind]
+# ------------------------------------------------------------------------------ the tables
+
+
+def test_the_tables_are_complete(rows, peaks):
+    assert [(row["arm"], row["part"], row["direction"], int(row["length"])) for row in rows] == [
+        (arm, *case, length)
+        for arm, cases in cost.CASES.items()
+        for length in cost.LENGTHS[arm]
         for case in cases
     ]
-    assert len({tuple(row.values())[:3] for row in rows}) == len(rows)
+    of_memory = [(*case, n) for n in cost.MEMORY_LENGTHS for case in cost.MEMORY_CASES]
+    assert list(peaks) == of_memory
+    for name in ("cost", "cost_memory"):
+        heads = json.loads((EXPERIMENTS / f"{name}.head.json").read_text(encoding="utf-8"))
+        assert all(head["processor"] != "not recorded" for head in heads)
 
 
 def test_numbers_of_the_table(rows):
     for row in rows:
         length = int(row["length"])
-        counted = cost.multiplications(row["part"], row["direction"], length)
+        counted = parts.multiplications(row["part"], row["direction"], length)
         assert int(row["multiplications"]) == counted
         lowest, median, highest = (float(row[c]) for c in ("lowest", "milliseconds", "highest"))
         assert 0 < lowest <= median <= highest
-        assert int(row["peak_bytes"]) > 0
         assert int(row["turns"]) == cost.turns_at(length)
 
 
-def growth(table, part: str, direction: str, column: str, at_least: int = 0) -> float:
-    lengths = cost.LENGTHS["layer"]
-    values = [table[part, direction, length][column] for length in lengths]
-    return cost.exponent(lengths, values, at_least)
+def test_memory_is_reused_where_the_table_says_so(table):
+    """Next to no page comes from the kernel; as it comes, all scores and weights do."""
+    for (arm, part, direction, length), row in table.items():
+        if arm != "layer as it comes":
+            assert row["page_faults"] < 10
+        elif part == "heads kept" and length >= 2048:
+            one = 4 * parts.CONFIG.heads * length**2 / 4096  # pages of an array n x n
+            assert row["page_faults"] > (1.9 if direction == parts.FORWARD else 2.9) * one
 
 
-@pytest.mark.parametrize("direction", [cost.FORWARD, cost.BOTH])
-@pytest.mark.parametrize(
-    ("kept", "fused"), [("weights kept", "fused"), ("heads kept", "heads fused")]
-)
-def test_memory_in_the_table_is_quadratic_with_weights_kept_and_linear_if_fused(
-    table, direction, kept, fused
-):
-    assert 1.9 < growth(table, kept, direction, "peak_bytes", cost.FROM) < 2.05
-    # Buffers of a fixed size are among it: a quarter of the whole at n = 1024.
-    assert 0.65 < growth(table, fused, direction, "peak_bytes", cost.FROM) < 1.1
-    assert 1.6 < growth(table, kept, direction, "peak_bytes") < 2.1
-    assert 0.65 < growth(table, fused, direction, "peak_bytes") < 1.2
+@pytest.mark.parametrize("direction", [parts.FORWARD, parts.BOTH])
+def test_fused_memory_is_a_line_and_kept_memory_a_parabola(peaks, direction):
+    lengths = cost.MEMORY_LENGTHS
+    fused = [peaks["heads fused", direction, n] for n in lengths]
+    slope, constant = statistics.linear_regression(lengths, fused)
+    output = 4 * parts.CONFIG.d_model  # bytes a position
+    assert output * (0.9 if direction == parts.FORWARD else 3) < slope < 6 * output
+    assert 0 < constant < 3e6
+    for n, found in zip(lengths[2:], fused[2:], strict=True):
+        assert found == pytest.approx(slope * n + constant, rel=0.35)
+    kept = [peaks["heads kept", direction, n] for n in lengths]
+    assert all(3 < b / a < 4.2 for a, b in pairwise(kept[1:]))
 
 
-@pytest.mark.parametrize(("direction", "arrays"), [(cost.FORWARD, 2), (cost.BOTH, 3)])
-def test_memory_in_the_table_is_that_of_the_known_arrays(table, direction, arrays):
+@pytest.mark.parametrize(("direction", "arrays"), [(parts.FORWARD, 2), (parts.BOTH, 3)])
+def test_memory_in_the_table_is_that_of_the_known_arrays(peaks, direction, arrays):
     """Forward the scores and the weights; backward the weights and two gradients."""
     for length in (2048, 4096, 8192):
-        one = 4 * cost.CONFIG.heads * length**2
-        for part in ("heads kept", "weights kept"):
-            peak = table[part, direction, length]["peak_bytes"]
-            small = 40 * 4 * length * cost.CONFIG.d_model  # some arrays of one row per position
-            assert arrays * one <= peak <= 1.02 * arrays * one + small
+        one = 4 * parts.CONFIG.heads * length**2
+        small = 40 * 4 * length * parts.CONFIG.d_model  # some arrays of one row per position
+        peak = peaks["heads kept", direction, length]
+        assert arrays * one <= peak <= 1.02 * arrays * one + small
 
 
-def test_times_of_the_table_where_the_ratio_is_huge(table):
-    for direction in (cost.FORWARD, cost.BOTH):
-        for part in ("weights kept", "fused", "heads kept", "heads fused"):
+def test_times_of_the_table_where_the_ratio_is_large(table):
+    for direction in (parts.FORWARD, parts.BOTH):
+        for part in ("heads kept", "heads fused"):
             shortest, longest = (
-                table[part, direction, length]["milliseconds"] for length in (128, 8192)
+                table["layer", part, direction, length]["milliseconds"] for length in (128, 4096)
             )
             assert longest > 64 * shortest  # more than in proportion to the length
-        heads = table["heads kept", direction, 8192]["milliseconds"]
-        assert heads > 5 * table["projections", direction, 8192]["milliseconds"]
-    again, cached = (table[*case, 1024]["milliseconds"] for case in cost.WRITING)
+    for arm in ("layer", "layer as it comes"):
+        kept, fused = (
+            table[arm, part, parts.FORWARD, 2048]["milliseconds"]
+            for part in ("heads kept", "heads fused")
+        )
+        assert kept > 1.2 * fused
+    again, cached = (table["writing", *case, 1024]["milliseconds"] for case in parts.WRITING)
     assert again > 3 * cached
+    one, *_, most = (
+        table["batching", part, parts.FORWARD, 64]["milliseconds"] for part in parts.BATCHES
+    )
+    assert one < most < 16 * one  # 32 texts
+    every, some, single = (
+        table["grouped", part, parts.FORWARD, 4096]["milliseconds"] for part in parts.GROUPS
+    )
+    assert every > 1.3 * some > 1.3 * single
+    for length in cost.LENGTHS["tiles"]:
+        at_once, tiles, window = (
+            table["tiles", *case, length]["milliseconds"] for case in parts.NUMPY
+        )
+        assert tiles > 1.3 * at_once
+        assert tiles > 2 * window
 
 
 # --------------------------------------------------------------------------------- memory
@@ -118,7 +161,8 @@ def test_times_of_the_table_where_the_ratio_is_huge(table):
 @pytest.fixture(scope="module")
 def meter() -> str:
     """What a new process needs to know to use the meter."""
-    return f"import sys; sys.path.insert(0, {str(EXPERIMENTS)!r}); import cost, torch\n"
+    path = f"import sys; sys.path.insert(0, {str(EXPERIMENTS)!r})\n"
+    return path + "import torch; from shared import meters\n"
 
 
 def said_by(program: str) -> list[int]:
@@ -143,7 +187,7 @@ def two(): return one() + 1
 def one_then_another(): one(); one()
 def in_small_pieces(): return [torch.ones(25_000) for _ in range(400)]
 for call in (in_small_pieces, one, two, one_then_another, lambda: torch.empty(10 * {million})):
-    print(cost.peak_growth(call))
+    print(meters.peak_growth(call))
 """
     )
     *touched, untouched = found
@@ -157,19 +201,30 @@ def test_what_the_starting_process_had_is_not_measured():
     """Its peak would hide a smaller growth, if it were that of ``getrusage``."""
     large = torch.ones(150_000_000)  # 600 MB
     del large
-    direction, length = cost.FORWARD, 1024
-    found = cost.memory_of("heads kept", direction, length)
-    one = 4 * cost.CONFIG.heads * length**2  # 34 MB
-    assert found == pytest.approx(2 * one, rel=0.15)
+    direction, length = parts.FORWARD, 1024
+    found, *_ = cost.measure_memory(length)
+    assert (found["part"], found["direction"]) == ("heads kept", direction)
+    one = 4 * parts.CONFIG.heads * length**2  # 34 MB
+    assert found["peak_bytes"] == pytest.approx(2 * one, rel=0.15)
 
 
 @MEASURES_MEMORY
-@pytest.mark.parametrize("case", [("weights kept", cost.BOTH), ("feed-forward", cost.FORWARD)])
-def test_memory_of_a_row_measured_again(table, case):
+def test_memory_of_a_length_measured_again(peaks):
     """Not to the byte: what a library keeps for later depends on the machine."""
-    length = cost.QUICK["layer"][-1]
-    again = cost.memory_of(*case, length)
-    assert again == pytest.approx(table[*case, length]["peak_bytes"], rel=0.3)
+    for row in cost.measure_memory(512):
+        logged = peaks[row["part"], row["direction"], 512]
+        assert row["peak_bytes"] == pytest.approx(logged, rel=0.3)
+
+
+@MEASURES_MEMORY
+def test_reused_memory_costs_no_page_fault():
+    """Scores and weights of 34 MB each: their pages are new in each call, or never."""
+    for environment, new in ((meters.AS_IT_COMES, True), (meters.REUSED, False)):
+        arm = "rows_here", "layer as it comes", 1024, 1
+        kept, *_ = meters.in_new_process("cost", *arm, environment=environment)
+        assert (kept["part"], kept["direction"]) == parts.HEADS[0]
+        scores = 4 * parts.CONFIG.heads * 1024**2 / 4096  # pages
+        assert kept["page_faults"] > 1.9 * scores if new else kept["page_faults"] < 10
 
 
 # ------------------------------------------------------------------------ multiplications
@@ -196,70 +251,66 @@ def counted(call) -> int:
 
 
 @pytest.mark.parametrize("length", [48, 128])
-@pytest.mark.parametrize("case", LAYER_AND_STEPS, ids=" ".join)
+@pytest.mark.parametrize("case", IN_TORCH, ids=" ".join)
 def test_multiplications_as_torch_counts_them(case, length):
-    call = cost.new_calls([case], length)[case]
-    assert counted(call) == cost.multiplications(*case, length)
-
-
-@pytest.mark.parametrize("length", [1, 512, 1536, 4096])
-def test_share_of_the_heads_by_multiplications(length):
-    """n / (n + 2 d + d_ff) of a layer forward: half of it at n = 1536."""
-    values = {part: cost.multiplications(part, cost.FORWARD, length) for part, _ in cost.LAYER}
-    d, d_ff = cost.CONFIG.d_model, cost.CONFIG.d_ff
-    for heads in ("heads kept", "heads fused"):
-        found = cost.share_of_heads(heads, values)
-        assert found == pytest.approx(length / (length + 2 * d + d_ff))
-
-
-def test_share_of_the_heads_by_time():
-    times = {"encoder layer": 10.0, "heads fused": 2.0, "heads kept": 12.0}
-    assert cost.share_of_heads("heads fused", times) == pytest.approx(0.2)
-    assert cost.share_of_heads("heads kept", times) == pytest.approx(0.6)
+    call = parts.new_calls([case], length)[case]
+    assert counted(call) == parts.multiplications(*case, length)
 
 
 # ------------------------------------------------------------------------------- the parts
 
 
 def test_parts_compute_what_they_are_called_by():
-    parts = cost.new_parts()
+    made = parts.new_parts()
     generator = torch.Generator().manual_seed(1)
-    x = torch.randn(1, 40, cost.CONFIG.d_model, generator=generator)
+    x = torch.randn(1, 40, parts.CONFIG.d_model, generator=generator)
     with torch.no_grad():
-        out = {name: part(x) for name, part in parts.items()}
-        torch.testing.assert_close(out["weights kept"], out["fused"])
+        out = {name: part(x) for name, part in made.items()}
         torch.testing.assert_close(out["heads kept"], out["heads fused"])
         # with projections that change nothing, self-attention is its heads
-        attention = parts["fused"]
+        attention = made["encoder layer"].self_attention
         for name in ("W_Q", "W_K", "W_V", "W_O"):
             torch.nn.init.eye_(getattr(attention, name).weight)
             torch.nn.init.zeros_(getattr(attention, name).bias)
-        torch.testing.assert_close(parts["fused"](x), out["heads fused"])
-        torch.testing.assert_close(parts["projections"](x), 3 * x)
-    assert parts["encoder layer"].self_attention is attention
-    assert parts["encoder layer"].feed_forward is parts["feed-forward"]
+        torch.testing.assert_close(attention(x), out["heads fused"])
+        torch.testing.assert_close(made["projections"](x), 3 * x)
+    assert made["encoder layer"].feed_forward is made["feed-forward"]
     assert all(found.shape == x.shape for found in out.values())
-    assert list(parts) == list(dict.fromkeys(part for part, _ in cost.LAYER))
+    assert list(made) == list(dict.fromkeys(part for part, _ in parts.LAYER))
 
 
 @pytest.mark.parametrize("fused", [True, False])
 def test_weights_are_made_only_where_they_are_kept(fused):
     """By what torch allocates: an n × n array for each head, or none that large."""
-    parts, length = cost.new_parts(), 256
-    x = torch.randn(1, length, cost.CONFIG.d_model)
+    made, length = parts.new_parts(), 256
+    x = torch.randn(1, length, parts.CONFIG.d_model)
     with torch.no_grad(), torch.profiler.profile(profile_memory=True) as profile:
-        parts["fused" if fused else "weights kept"](x)
+        made["heads fused" if fused else "heads kept"](x)
     largest = max(event.cpu_memory_usage for event in profile.events())
-    one = 4 * cost.CONFIG.heads * length**2
+    one = 4 * parts.CONFIG.heads * length**2
     assert largest < one / 2 if fused else largest >= one
 
 
 @pytest.mark.parametrize("length", [2, 20])
 def test_steps_with_and_without_cache_say_the_same(length):
-    calls = cost.new_calls(cost.WRITING, length)
-    without, cached = (calls[case]() for case in cost.WRITING)
-    assert without.shape == cached.shape == (1, cost.CONFIG.target_vocab_size)
+    calls = parts.new_calls(parts.WRITING, length)
+    without, cached = (calls[case]() for case in parts.WRITING)
+    assert without.shape == cached.shape == (1, parts.CONFIG.target_vocab_size)
     torch.testing.assert_close(without, cached)
+
+
+@pytest.mark.parametrize("arm", ["batching", "grouped"])
+def test_a_step_for_several_texts_has_a_cache_of_that_many(arm):
+    for case in cost.CASES[arm]:
+        batch = parts.BATCHES.get(case[0], parts.GROUPED_BATCH)
+        assert parts.new_calls([case], 3)[case]().shape == (batch, 100)
+
+
+def test_tiles_compute_what_is_computed_at_once():
+    every, tiles, window = (call() for call in parts.new_calls(parts.NUMPY, 100).values())
+    assert np.allclose(every[0], tiles, atol=1e-5)
+    assert tiles.shape == window.shape
+    assert not np.allclose(window, tiles, atol=0.01)
 
 
 def test_directions(monkeypatch):
@@ -276,17 +327,17 @@ def test_directions(monkeypatch):
             seen.append("backward")
             return 2 * gradient
 
-    cost.new_call(Double.apply, cost.FORWARD, 3)()
+    parts.new_call(Double.apply, parts.FORWARD, 3)()
     assert seen == ["forward"]
-    cost.new_call(Double.apply, cost.BOTH, 3)()
+    parts.new_call(Double.apply, parts.BOTH, 3)()
     assert seen[1:] == ["forward with gradients", "backward"]
-    assert [d for part, d in cost.LAYER if part == "GRU"] == [cost.FORWARD]
+    assert [d for part, d in parts.LAYER if part == "GRU"] == [parts.FORWARD]
 
 
 # ------------------------------------------------------------------------------ time, rows
 
 
-def test_the_parts_take_turns_and_the_first_is_not_counted(monkeypatch):
+def test_the_calls_take_turns_and_the_first_is_not_counted(monkeypatch):
     """By a clock that says how many calls there have been, each as long as its name."""
     cases, clock, calls = [("a", "x"), ("bbb", "x")], [0.0], []
 
@@ -297,74 +348,35 @@ def test_the_parts_take_turns_and_the_first_is_not_counted(monkeypatch):
 
         return work
 
-    monkeypatch.setattr(cost, "new_calls", lambda cases, n: {case: call(case[0]) for case in cases})
-    monkeypatch.setattr(cost.time, "process_time", lambda: clock[0])
-    found = cost.times_of(cases, 256, turns=2)
+    monkeypatch.setattr(meters.time, "process_time", lambda: clock[0])
+    monkeypatch.setattr(meters, "page_faults", lambda: int(2 * clock[0]))
+    given = {case: call(case[0]) for case in cases}
+    found = cost.turns_of(given, 256, turns=2)
     assert calls == (["a"] * 4 + ["bbb"] * 4) * 3
-    assert found == {cases[0]: [1000.0] * 2, cases[1]: [3000.0] * 2}
+    assert found == {cases[0]: [(1000.0, 2)] * 2, cases[1]: [(3000.0, 6)] * 2}
     calls.clear()
-    cost.times_of(cases, 4096, turns=1)
+    cost.turns_of(given, 4096, turns=1)
     assert calls == ["a", "bbb"] * 2
 
 
-def test_a_row(monkeypatch):
-    cases = cost.LAYER[2:4]
-    times = dict(zip(cases, ([3.0, 1.0, 200.0], [7.12345, 7.0, 8.0]), strict=True))
-    monkeypatch.setattr(cost, "times_of", lambda cases, length, turns: times)
-    monkeypatch.setattr(cost, "memory_of", lambda part, direction, n: len(direction) + n)
-    one, other = cost.measure(cases, 64, turns=3)
-    assert one == {
-        "part": "fused",
-        "direction": cost.FORWARD,
+def test_a_row():
+    assert cost.row("layer", "GRU", parts.FORWARD, 64, [(3, 9), (1.23456, 2), (200, 0)]) == {
+        "arm": "layer",
+        "part": "GRU",
+        "direction": parts.FORWARD,
         "length": 64,
-        "multiplications": cost.multiplications("fused", cost.FORWARD, 64),
+        "multiplications": parts.multiplications("GRU", parts.FORWARD, 64),
         "turns": 3,
         "milliseconds": "3",
-        "lowest": "1",
+        "lowest": "1.235",
         "highest": "200",
-        "peak_bytes": 64 + len(cost.FORWARD),
+        "page_faults": 2,
     }
-    assert other["milliseconds"] == "7.123"
-    assert other["peak_bytes"] == 64 + len(cost.BOTH)
 
 
-# -------------------------------------------------------------------------------- exponent
-
-
-@given(
-    power=st.floats(-3, 3),
-    factor=st.floats(1e-3, 1e3),
-    lengths=st.lists(st.integers(1, 10_000), min_size=2, max_size=8, unique=True),
-)
-def test_exponent_of_exact_powers(power, factor, lengths):
-    values = [factor * n**power for n in lengths]
-    assert cost.exponent(lengths, values) == pytest.approx(power, abs=1e-6)
-
-
-@given(
-    values=st.lists(st.floats(0.01, 100), min_size=3, max_size=7),
-    at_least=st.sampled_from([0, 2, 4, 5]),
-)
-def test_exponent_is_the_least_squares_slope(values, at_least):
-    lengths = [2**k for k in range(len(values))]
-    used = [n >= at_least for n in lengths]
-    assume(sum(used) > 1)
-    logs = torch.tensor([lengths, values], dtype=torch.float64).log()[:, torch.tensor(used)]
-    design = torch.stack([torch.ones_like(logs[0]), logs[0]], 1)
-    slope = torch.linalg.lstsq(design, logs[1][:, None]).solution[1].item()
-    assert cost.exponent(lengths, values, at_least) == pytest.approx(slope, abs=1e-9)
-
-
-def test_exponent_leaves_out_what_is_shorter():
-    lengths = [1, 2, 4, 8, 16]
-    values = [100.0, 100.0, *(n**2 for n in lengths[2:])]
-    assert cost.exponent(lengths, values, 4) == pytest.approx(2)
-    assert cost.exponent(lengths, values, 3) == pytest.approx(2)
-    assert cost.exponent(lengths, values, 2) < 1.9
-
-
-def test_exponent_needs_two_lengths():
-    with pytest.raises(ValueError, match=r"at_least: expected no more than the last .* got 8"):
-        cost.exponent([2, 4, 8], [1.0, 2.0, 3.0], 8)
-    with pytest.raises(ValueError, match="shorter"):
-        cost.exponent([2, 4, 8], [1.0, 2.0])
+def test_growth_is_printed_for_each_doubling(capsys):
+    turns = {256: [(4, 0), (5, 0), (8, 0)], 512: [(16, 0), (20, 0), (24, 0)]}
+    rows = [cost.row("layer", "heads kept", parts.FORWARD, n, each) for n, each in turns.items()]
+    cost.print_growth([{name: str(each) for name, each in row.items()} for row in rows])
+    (line,) = (line for line in capsys.readouterr().out.splitlines() if "heads" in line)
+    assert line.split()[-5:] == ["512", "4.00", "4.00", "2.00", "6.00"]

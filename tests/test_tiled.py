@@ -26,7 +26,7 @@ some_cases = settings(max_examples=max(CASES // 10, 10))
 sizes = st.integers(1, 5)
 lengths = st.integers(1, 9)
 generators = st.integers(0, 2**32 - 1).map(np.random.default_rng)
-MASKS = ["none", "causal", "window", "table", "array", "padding", "row", "empty"]
+MASKS = ["none", "causal", "window", "band", "table", "array", "padding", "row", "empty"]
 
 
 class Case(NamedTuple):
@@ -88,6 +88,11 @@ def mask_for(kind, rng, batch, queries, keys):
                 lambda rows, columns: (rows - columns >= 1) & (rows - columns <= 2),
                 np.broadcast_to((distance >= 1) & (distance <= 2), shape),
             )
+        case "band":
+            width = int(rng.integers(1, 4))
+            distance = np.arange(queries)[:, None] - np.arange(keys)
+            seen = (distance >= 0) & (distance < width)
+            return tiled.window(width), np.broadcast_to(seen, shape)
         case "table":
             return lambda rows, columns: table[..., rows, columns], table
         case "array":
@@ -510,6 +515,82 @@ def test_causal_computes_the_blocks_up_to_the_diagonal(recorder):
     # Fewer queries than keys: keys that no query has come to are never looked at.
     both_ways(5, "causal", 2, keys=20)
     assert recorder.shapes == 2 * [(2, 2), (2, 2), (2, 2), (1, 2), (1, 2), (1, 2)]
+
+
+def all_tiles_looked_at(queries, keys, mask, block):
+    """Find the tiles to meet the long way: ask the mask about each of them."""
+    for rows in tiled.blocks(queries, block):
+        for columns in tiled.blocks(keys, block):
+            allowed = mask(rows[:, None], columns[None, :])
+            if allowed.any():
+                yield rows, columns, allowed
+
+
+sides = st.none() | st.integers(0, 12)
+
+
+@many_cases
+@given(lengths, lengths, sides, sides, st.integers(1, 11), st.integers(1, 4))
+def test_a_band_meets_the_tiles_that_a_look_at_all_of_them_finds(
+    queries, keys, before, after, block, times
+):
+    queries, keys = queries * times, keys * times
+    band = tiled.Band(before, after)
+    expected = list(all_tiles_looked_at(queries, keys, band, block))
+    found = [
+        (rows, *tile)
+        for rows in tiled.blocks(queries, block)
+        for tile in tiled.blocks_to_meet(rows, keys, block, band)
+    ]
+    assert len(found) == len(expected)
+    for ours, theirs in zip(found, expected, strict=True):
+        for one, other in zip(ours, theirs, strict=True):
+            assert np.array_equal(one, other)
+    # and as a function that says no more than yes or no
+    plain = tiled.count_blocks(queries, keys, lambda rows, columns: band(rows, columns), block)
+    assert plain == tiled.count_blocks(queries, keys, band, block) == len(expected)
+
+
+@pytest.mark.parametrize(
+    ("band", "formula"),
+    [
+        (tiled.window(3), lambda back: (back >= 0) & (back < 3)),
+        (tiled.window(1), lambda back: back == 0),
+        (tiled.causal, lambda back: back >= 0),
+        (tiled.Band(None, None), lambda back: back == back),
+        (tiled.Band(2, 1), lambda back: (back <= 2) & (back >= -1)),
+        (tiled.Band(0, None), lambda back: back <= 0),
+    ],
+)
+def test_bands_by_their_distances(band, formula):
+    rows, columns = np.arange(9)[:, None], np.arange(11)[None, :]
+    assert np.array_equal(band(rows, columns), formula(rows - columns))
+
+
+def looks_at_the_mask(queries, mask, monkeypatch):
+    """Count how many tiles the mask is asked about, and how many are met."""
+    asked, ask = [0], tiled.Band.__call__
+
+    def counted(band, rows, columns):
+        asked[0] += 1
+        return ask(band, rows, columns)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(tiled.Band, "__call__", counted)
+        met = tiled.count_blocks(queries, queries, mask)
+    return asked[0], met
+
+
+def test_the_tiles_of_a_window_are_found_in_linear_time(monkeypatch):
+    """Twice the length, twice the looks; a function that only says yes or no: four times."""
+    for length in (1024, 2048, 4096):
+        asked, met = looks_at_the_mask(length, tiled.window(64), monkeypatch)
+        assert asked == met == 2 * length // 64 - 1
+        asked, met = looks_at_the_mask(length, "causal", monkeypatch)
+        assert asked == met == (length // 64) * (length // 64 + 1) // 2
+        near = tiled.window(64)
+        asked, met = looks_at_the_mask(length, lambda r, c, near=near: near(r, c), monkeypatch)
+        assert (asked, met) == ((length // 64) ** 2, 2 * length // 64 - 1)
 
 
 def test_no_more_than_block_by_block_scores_are_held(recorder):

@@ -309,3 +309,19 @@ def test_blocks_are_counted_for_a_mask_without_axes_in_front(tiled):
 
 def test_positions_are_cut_into_blocks_of_at_least_one(tiled):
     check_message(lambda: list(tiled.blocks(4, 0)), "block: expected a positive integer, got 0")
+
+
+# --------------------------------------------------------- windows and bands
+
+
+@pytest.mark.parametrize("wrong", [0, -1, 2.0, "3", None, True])
+def test_a_window_has_a_width(tiled, wrong):
+    message = f"width: expected a positive integer, got {wrong!r}"
+    check_message(lambda: tiled.window(wrong), message)
+
+
+@pytest.mark.parametrize("name", ["before", "after"])
+@pytest.mark.parametrize("wrong", [-1, 2.0, "3", True])
+def test_a_band_reaches_so_far(tiled, name, wrong):
+    sides = {"before": 1, "after": 1, name: wrong}
+    check_message(lambda: tiled.Band(**sides), f"{name}: expected 0 or more, got {wrong!r}")

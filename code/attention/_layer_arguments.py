@@ -20,11 +20,23 @@ def check_rows(name: str, x: Tensor) -> None:
         raise ValueError(f"{name}: expected at least two axes, got shape {tuple(x.shape)}")
 
 
-def checked_attention(d_model: object, heads: object, dropout: object) -> tuple[int, int, float]:
+def checked_attention(
+    d_model: object, heads: object, dropout: object, key_value_heads: object
+) -> tuple[int, int, float, int]:
     """Check what an attention is made of; return it as Python's own numbers."""
     d_model, heads = positive_integer("d_model", d_model), positive_integer("heads", heads)
     check_divides(heads, "d_model", d_model)
-    return d_model, heads, share("dropout", dropout)
+    shared = checked_shared(key_value_heads, heads)
+    return d_model, heads, share("dropout", dropout), shared
+
+
+def checked_shared(key_value_heads: object, heads: int) -> int:
+    """Check how many heads of keys and values there are; None: one for each of queries."""
+    if key_value_heads is None:
+        return heads
+    shared = positive_integer("key_value_heads", key_value_heads)
+    check_divides(shared, "heads", heads, "key_value_heads")
+    return shared
 
 
 def checked_angles(
@@ -59,7 +71,7 @@ def checked_call(
 ) -> tuple[Tensor | None, Tensor | None]:
     """Check what an attention got; return mask and bias with the axes of the scores."""
     memory = x if memory is None else memory
-    shape = _scores_shape(x, memory, kept, attention.heads, attention.W_Q.in_features)
+    shape = _scores_shape(x, memory, kept, attention)
     _check_angles(angles, x, memory, attention.heads)
     return _checked_mask(mask, shape), _checked_score_bias(score_bias, shape)
 
@@ -68,14 +80,14 @@ def _scores_shape(
     x: Tensor,
     memory: Tensor | KeysAndValues,
     kept: KeysAndValues | None,
-    heads: int,
-    d_model: int,
+    attention: nn.Module,
 ) -> tuple[int, ...]:
     """Check where queries, keys and values come from; return (..., heads, queries, keys)."""
+    heads, d_model = attention.heads, attention.W_Q.in_features
     _check_x("x", x, d_model)
     if isinstance(memory, KeysAndValues):
         keys = memory.length
-        _check_kept("memory", memory, x, heads)
+        _check_kept("memory", memory, x, attention)
     else:
         _check_x("memory", memory, d_model)
         if x.shape[:-2] != memory.shape[:-2]:
@@ -90,7 +102,7 @@ def _scores_shape(
         raise ValueError(f"{name}: expected at least one key, got shape {tuple(shape)}")
     if kept is not None:
         require(memory is x, "kept", "None in cross-attention", "keys and values")
-        _check_kept("kept", kept, x, heads)
+        _check_kept("kept", kept, x, attention)
         keys += kept.length
     return (*x.shape[:-2], heads, x.shape[-2], keys)
 
@@ -103,8 +115,9 @@ def _check_x(name: str, x: Tensor, d_model: int) -> None:
         )
 
 
-def _check_kept(name: str, kept: KeysAndValues, x: Tensor, heads: int) -> None:
-    shape = (*x.shape[:-2], heads, kept.length, x.shape[-1] // heads)
+def _check_kept(name: str, kept: KeysAndValues, x: Tensor, attention: nn.Module) -> None:
+    d_k = x.shape[-1] // attention.heads
+    shape = (*x.shape[:-2], attention.key_value_heads, kept.length, d_k)
     for part, tensor in (("keys", kept.key), ("values", kept.value)):
         fits = tuple(tensor.shape) == shape
         require(fits, name, f"{part} of shape {shape} for this x", tuple(tensor.shape))
@@ -167,9 +180,9 @@ def check_width(x: Tensor, d_model: int) -> None:
     require(fits, "x", f"a last axis of d_model = {d_model}", tuple(x.shape))
 
 
-def check_divides(heads: int, meaning: str, width: int) -> None:
+def check_divides(heads: int, meaning: str, width: int, name: str = "heads") -> None:
     if width % heads:
-        raise ValueError(f"heads: expected a divisor of {meaning} = {width}, got {heads}")
+        raise ValueError(f"{name}: expected a divisor of {meaning} = {width}, got {heads}")
 
 
 def first_position(offset: object) -> int:

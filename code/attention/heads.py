@@ -1,6 +1,6 @@
 """Cut vectors into heads and merge them, in torch (multi-head: All heads in one product).
 
-A cut is a view: no number is copied.
+A cut is a view: no number is copied. Heads that are shared can be repeated.
 """
 
 from jaxtyping import Float
@@ -64,3 +64,37 @@ def merge_heads(
             f"x: expected (..., heads, length, head_width), got shape {tuple(x.shape)}"
         )
     return x.transpose(-2, -3).flatten(-2)
+
+
+def repeat_heads(
+    x: Float[Tensor, "*batch shared length head_width"], heads: int
+) -> Float[Tensor, "*batch heads length head_width"]:
+    """Give each of ``heads`` heads of queries the head that its group shares.
+
+    Parameters
+    ----------
+    x : (..., shared, length, head_width)
+        Keys or values; their heads are a divisor of ``heads``. The first serves the first
+        ``heads / shared`` heads of queries.
+    heads : int
+
+    Returns
+    -------
+    repeated : (..., heads, length, head_width)
+        ``x`` itself if no head is shared.
+
+    Raises
+    ------
+    ValueError
+        If ``x`` is not a floating-point tensor with at least three axes, or the number of
+        its heads does not divide ``heads``.
+    """
+    check_rows("x", x)
+    heads = positive_integer("heads", heads)
+    if x.ndim < 3 or heads % max(x.shape[-3], 1):
+        raise ValueError(
+            f"x: expected (..., shared, length, head_width), shared a divisor of heads = {heads}, "
+            f"got shape {tuple(x.shape)}"
+        )
+    group = heads // x.shape[-3]
+    return x if group == 1 else x.repeat_interleave(group, -3)

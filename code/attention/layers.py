@@ -19,12 +19,10 @@ from attention._layer_arguments import (
     checked_norm,
     checked_widths,
 )
-from attention.heads import merge_heads, split_heads
+from attention.heads import merge_heads, repeat_heads, split_heads
 from attention.keys_and_values import KeysAndValues
 from attention.positions import rotate
 from attention.report import require
-
-# ----------------------------------------------------------- attention itself
 
 Memory = Float[Tensor, "*batch keys d_model"]
 Output = Float[Tensor, "*batch queries d_model"]
@@ -47,12 +45,15 @@ class MultiHeadAttention(nn.Module):
         Whether the four projections add a bias.
     dropout : float
         Probability that a weight is dropped in training, from 0 to below 1.
+    key_value_heads : int, optional
+        Heads of keys and values, each shared by a group of heads of queries (Ainslie et
+        al. 2023); must divide ``heads``. Default: one for each.
 
     Raises
     ------
     ValueError
-        If ``d_model`` or ``heads`` is not a positive integer, ``heads`` does
-        not divide ``d_model``, or ``dropout`` is out of range.
+        If a size is not a positive integer, or does not divide what it must, or
+        ``dropout`` is out of range.
     """
 
     def __init__(
@@ -61,13 +62,15 @@ class MultiHeadAttention(nn.Module):
         heads: int,
         bias: bool = True,
         dropout: float | int = 0.0,
+        key_value_heads: int | None = None,
     ):
         super().__init__()
-        d_model, heads, dropout = checked_attention(d_model, heads, dropout)
-        self.heads, self.dropout = heads, dropout
+        sizes = checked_attention(d_model, heads, dropout, key_value_heads)
+        d_model, self.heads, self.dropout, self.key_value_heads = sizes
+        d_shared = self.key_value_heads * d_model // self.heads  # d_model, unless shared
         self.W_Q = nn.Linear(d_model, d_model, bias)
-        self.W_K = nn.Linear(d_model, d_model, bias)
-        self.W_V = nn.Linear(d_model, d_model, bias)
+        self.W_K = nn.Linear(d_model, d_shared, bias)
+        self.W_V = nn.Linear(d_model, d_shared, bias)
         self.W_O = nn.Linear(d_model, d_model, bias)
 
     def forward(
@@ -128,26 +131,28 @@ class MultiHeadAttention(nn.Module):
         dropout = self.dropout if self.training else 0.0
         query = split_heads(self.W_Q(x), self.heads)
         key, value = self.keys_and_values(x if memory is None else memory)
-        # now (batch, heads, queries, d_k) and (batch, heads, keys, d_k or d_v)
+        # now (batch, heads, queries, d_k) and (batch, key_value_heads, keys, d_k or d_v)
         if angles is not None:
             query, key = rotate(query, angles), rotate(key, angles)
         if kept is not None:  # with a cache: earlier positions come first
             key, value = kept.append(key, value)
         if return_weights:  # (batch, heads, queries, keys)
+            key, value = (repeat_heads(part, self.heads) for part in (key, value))
             weights = _attention_weights(query, key, mask, score_bias)
             output = F.dropout(weights, dropout) @ value
             return self.W_O(merge_heads(output)), weights
         mask = _mask_and_bias(mask, score_bias, query)
+        shared = self.key_value_heads < self.heads
         attend = F.scaled_dot_product_attention  # the same, in one step
-        output = attend(query, key, value, mask, dropout)
+        output = attend(query, key, value, mask, dropout, enable_gqa=shared)
         return self.W_O(merge_heads(output))  # (batch, queries, d_model)
 
     def keys_and_values(self, memory: Memory | KeysAndValues) -> KeysAndValues:
         """Make the keys and values of ``memory``, unless it is these already."""
         if isinstance(memory, KeysAndValues):
             return memory
-        key = split_heads(self.W_K(memory), self.heads)
-        value = split_heads(self.W_V(memory), self.heads)
+        key = split_heads(self.W_K(memory), self.key_value_heads)
+        value = split_heads(self.W_V(memory), self.key_value_heads)
         return KeysAndValues(key, value)
 
 

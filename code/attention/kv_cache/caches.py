@@ -22,10 +22,15 @@ def new_cache(model: Transformer | LanguageModel, batch: int) -> Cache:
     """
     batch = positive_integer("batch", batch)
     config, numbers = model.config, model.to_logits.weight
-    d_k = config.d_model // config.heads
-    # (batch, heads, 0, d_k), of the type of the model's numbers, and where they are
-    nothing = numbers.new_empty(batch, config.heads, 0, d_k)
+    shared, d_k = shape_kept(config)
+    # (batch, key_value_heads, 0, d_k), of the type of the model's numbers, and where they are
+    nothing = numbers.new_empty(batch, shared, 0, d_k)
     return tuple(KeysAndValues(nothing, nothing) for _ in range(config.decoder_layers))
+
+
+def shape_kept(config: TransformerConfig) -> tuple[int, int]:
+    """Say in how many heads a layer keeps keys and values, and how wide each of them is."""
+    return config.key_value_heads or config.heads, config.d_model // config.heads
 
 
 def forks(cache: Iterable[KeysAndValues]) -> Cache:
@@ -47,7 +52,8 @@ def cache_bytes(
 ) -> int:
     """Count the bytes of the keys and values that self-attention keeps.
 
-    2 · layers · batch · length · d_model numbers: the heads share d_model among them.
+    2 · layers · batch · length · key_value_heads · d_k numbers. If no head is shared, the last
+    two together are d_model.
     Room that is set aside for the next few positions (``keys_and_values.ROOM``) is not counted.
 
     Parameters
@@ -67,7 +73,8 @@ def cache_bytes(
     """
     batch, length = positive_integer("batch", batch), positive_integer("length", length)
     require(isinstance(dtype, torch.dtype), "dtype", "a torch.dtype", dtype)
-    numbers = 2 * config.decoder_layers * batch * length * config.d_model
+    shared, d_k = shape_kept(config)
+    numbers = 2 * config.decoder_layers * batch * length * shared * d_k
     return numbers * dtype.itemsize
 
 

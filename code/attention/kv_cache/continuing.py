@@ -8,7 +8,7 @@ from torch import Tensor
 
 from attention._arguments import positive_integer, unwrapped
 from attention.generate import LogP, Token, finest
-from attention.kv_cache.caches import Cache, check_kind, forks, new_cache
+from attention.kv_cache.caches import Cache, check_kind, forks, new_cache, shape_kept
 from attention.report import require
 from attention.tokens import check_numbers
 from attention.training import evaluating
@@ -133,10 +133,10 @@ def continue_text(
 
 def _check_cache(cache: Cache, model: LanguageModel, batch: int) -> None:
     config, dtype = model.config, model.to_logits.weight.dtype
-    layers, d_k = config.decoder_layers, config.d_model // config.heads
+    layers, (heads, d_k) = config.decoder_layers, shape_kept(config)
     require(len(cache) == layers, "cache", f"keys and values of {layers} layers", len(cache))
-    expected = f"{dtype} of shape {(batch, config.heads, 'keys', d_k)} in each layer"
-    shape = batch, config.heads, cache[0].length, d_k
+    expected = f"{dtype} of shape {(batch, heads, 'keys', d_k)} in each layer"
+    shape = batch, heads, cache[0].length, d_k
     for tensor in (tensor for kept in cache for tensor in kept):
         came = f"{tensor.dtype} of shape {tuple(tensor.shape)}"
         require((tensor.dtype, tuple(tensor.shape)) == (dtype, shape), "cache", expected, came)

@@ -19,7 +19,7 @@ and the way back through it.
 
 from attention.tiled.forward import tiled_attention
 from attention.tiled.gradient import tiled_attention_gradient
-from attention.tiled.masks import Mask, MaskFunction, causal, mask_function
+from attention.tiled.masks import Band, Mask, MaskFunction, causal, mask_function, window
 from attention.tiled.summary import (
     LogTotals,
     Output,
@@ -31,6 +31,7 @@ from attention.tiled.summary import (
 from attention.tiled.tiles import block_scores, blocks, blocks_to_meet, count_blocks
 
 __all__ = [
+    "Band",
     "LogTotals",
     "Mask",
     "MaskFunction",
@@ -47,4 +48,5 @@ __all__ = [
     "summarise",
     "tiled_attention",
     "tiled_attention_gradient",
+    "window",
 ]

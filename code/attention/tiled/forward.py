@@ -31,7 +31,8 @@ def tiled_attention(
     key : (..., keys, d_k)
     value : (..., keys, d_v)
     mask : "causal", a function or an array, optional
-        ``"causal"``: query i may attend to keys 0 to i.
+        ``"causal"``: query i may attend to keys 0 to i. ``window(w)``: to the last w of
+        them. Of both, the tiles to meet are known without a look at the others.
         A function of ``rows`` (rows, 1) and ``columns`` (1, columns), the positions
         of a block's queries and keys: it returns booleans that broadcast to
         (..., rows, columns), such as ``lambda rows, columns: columns <= rows``.

@@ -13,7 +13,7 @@ from attention._arrays import (
     _checked_scale,
     _positive_integer,
 )
-from attention.tiled.masks import Mask, MaskFunction, mask_function
+from attention.tiled.masks import Band, Mask, MaskFunction, mask_function
 
 
 def blocks(length: int, block: int) -> Iterator[Integer[Array, " positions"]]:
@@ -35,10 +35,17 @@ def blocks_to_meet(
     block: int,
     may_attend: MaskFunction,
 ) -> Iterator[tuple[Integer[Array, " columns"], Bool[Array, "..."]]]:
-    """Give the blocks of keys that some of these queries may attend to, each with its mask."""
-    for columns in blocks(keys, block):
-        allowed = may_attend(rows[:, None], columns[None, :])
-        # Under a causal mask nearly half of the blocks lie in the future.
+    """Give the blocks of keys that some of these queries may attend to, each with its mask.
+
+    ``rows`` are neighbours, in order. Of a ``Band`` only the blocks that they can reach are
+    looked at; of any other mask all are, since nobody else knows where it says yes.
+    """
+    near = range(keys)
+    if isinstance(may_attend, Band):
+        near = may_attend.reach(int(rows[0]), int(rows[-1]), keys)
+    for start in range(near.start // block * block, near.stop, block):
+        columns = np.arange(start, min(start + block, keys))
+        allowed = may_attend(rows[:, None], columns[None, :])  # (..., rows, columns)
         if allowed.any():
             yield columns, allowed
 
@@ -73,7 +80,7 @@ def count_blocks(
     Parameters
     ----------
     queries, keys : int
-    mask : "causal", a function or an array (queries, keys), optional
+    mask : "causal", a window, a function or an array (queries, keys), optional
     block : int
 
     Raises
@@ -86,7 +93,7 @@ def count_blocks(
     may_attend = mask_function(mask, (queries, keys))
     count = 0
     for rows in blocks(queries, block):
-        count += len(list(blocks_to_meet(rows, keys, block, may_attend)))
+        count += sum(1 for _ in blocks_to_meet(rows, keys, block, may_attend))
     return count
 
 

@@ -107,9 +107,10 @@ class EncoderLayer(nn.Module):
 
     def __init__(self, config: TransformerConfig):
         super().__init__()
-        attention = partial(MultiHeadAttention, dropout=config.dropout)
+        dropout, shared = config.dropout, config.key_value_heads
+        attention = partial(MultiHeadAttention, dropout=dropout, key_value_heads=shared)
         self.self_attention = attention(config.d_model, config.heads)
-        widths, dropout = (config.d_model, config.d_ff), config.dropout
+        widths = config.d_model, config.d_ff
         self.feed_forward = FeedForward(*widths, config.activation, dropout)
         self.around_self_attention = Residual(config)
         self.around_feed_forward = Residual(config)
@@ -150,10 +151,11 @@ class DecoderLayer(nn.Module):
 
     def __init__(self, config: TransformerConfig):
         super().__init__()
-        attention = partial(MultiHeadAttention, dropout=config.dropout)
+        dropout, shared = config.dropout, config.key_value_heads
+        attention = partial(MultiHeadAttention, dropout=dropout, key_value_heads=shared)
         self.self_attention = attention(config.d_model, config.heads)
         self.cross_attention = attention(config.d_model, config.heads)
-        widths, dropout = (config.d_model, config.d_ff), config.dropout
+        widths = config.d_model, config.d_ff
         self.feed_forward = FeedForward(*widths, config.activation, dropout)
         self.around_self_attention = Residual(config)
         self.around_cross_attention = Residual(config)

@@ -51,11 +51,14 @@ class TransformerConfig:
         Whether the source's embeddings are the target's; for a shared vocabulary.
     max_length : int
         Number of learned positions; no other scheme has a longest text.
+    key_value_heads : int or None
+        Heads of keys and values in every attention, each shared by a group of heads of
+        queries; must divide ``heads``. None: as many as ``heads``.
 
     Raises
     ------
     ValueError
-        If a size is not a positive integer, ``heads`` does not divide ``d_model``,
+        If a size is not a positive integer, one does not divide what it must,
         rotary positions would need an odd head, vocabularies that are to be shared
         differ, or another setting is not one of those above.
     """
@@ -74,6 +77,7 @@ class TransformerConfig:
     tie_logits: bool = True
     tie_source: bool = False
     max_length: int = 512
+    key_value_heads: int | None = None
 
     def __post_init__(self):
         _check_config(self)
@@ -91,6 +95,11 @@ def _check_config(config: TransformerConfig) -> None:
     object.__setattr__(config, "dropout", dropout)
     divides = config.d_model % config.heads == 0
     require(divides, "heads", f"a divisor of d_model = {config.d_model}", config.heads)
+    if config.key_value_heads is not None:
+        _make_integer(config, "key_value_heads", "a positive integer", 0)
+        divides = config.heads % config.key_value_heads == 0
+        expected = f"a divisor of heads = {config.heads}"
+        require(divides, "key_value_heads", expected, config.key_value_heads)
     choices = {"norm": NORMS, "position": POSITIONS, "activation": tuple(ACTIVATIONS)}
     for name, known in choices.items():
         require(getattr(config, name) in known, name, f"one of {known}", getattr(config, name))
