@@ -61,11 +61,16 @@ TUNED_AS = {LONG: "two look-ups", HIDDEN_LONG: HIDDEN}  # takes over the learnin
 Job = tuple[str, int, float, int]
 
 
+def steps_of(task: str, quick: bool = False) -> int:
+    """Say how long to train."""
+    return 4 if quick else TASKS[task][1]
+
+
 def trained(job: Job, quick: bool) -> LookupModel:
     """Train the model of one run."""
     task, heads, learning_rate, seed = job
-    _, steps, options = TASKS[task]
-    model, _ = train(LookupConfig(heads, **options), learning_rate, seed, 4 if quick else steps)
+    config = LookupConfig(heads, **TASKS[task][2])
+    model, _ = train(config, learning_rate, seed, steps_of(task, quick))
     return model
 
 
@@ -85,6 +90,7 @@ def measure(
         "learning_rate": learning_rate,
         "seed": seed,
         "purpose": "tuning" if tuning else "report",
+        "steps": steps_of(task, asked.quick),
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "d_k": model.config.d_model // heads,
         "smallest_rank": ranks.min().item(),
