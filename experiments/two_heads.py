@@ -54,7 +54,7 @@ TASKS = {
     "one look-up": ((1, 2, 4), 600, {"asked": 1}),
     HIDDEN: ((1, 2), 1500, {"asked": 2, "hidden": 256}),
     LONG: ((1,), 5000, {"asked": 2}),
-    HIDDEN_LONG: ((1, 2), 5000, {"asked": 2, "hidden": 256}),
+    HIDDEN_LONG: ((1,), 5000, {"asked": 2, "hidden": 256}),
 }
 TUNED_AS = {LONG: "two look-ups", HIDDEN_LONG: HIDDEN}  # takes over the learning rate
 
@@ -102,7 +102,7 @@ def measure(
 
 def learning_rates(task: str, heads: int) -> tuple[float, ...]:
     """Return the rates to try: one more where the best of the others is the first or last."""
-    if task == HIDDEN:
+    if (task, heads) == (HIDDEN, 1):
         return (0.001, *LEARNING_RATES)
     return LEARNING_RATES if heads < 32 else (*LEARNING_RATES, 0.016)
 
