@@ -16,8 +16,8 @@ are two questions, since there are two uses of position:
 In a long text the answer lies no further back than in a short one (for recency, more
 than 32 places back about once in 70 times), so what is new to the model there is the
 numbers of the positions, the distances between them, and how many keys there are. To tell
-these apart, each trained model whose scores depend on distance (rotary and ALiBi) is tested
-three times, with the same weights:
+these apart, each trained model with rotary positions is tested three times, with the same
+weights:
 
     all                    each query sees all keys up to its own place, as in training
     last 32                a window: the 32 nearest keys, so no distance is new
@@ -58,7 +58,7 @@ TRAINED, TESTED = 32, 512
 STRETCHES = ((1, 16), (17, 32), (33, 48), (49, 64), (65, 128), (129, 256), (257, 512))
 STEPS, BATCH, TESTS = 1200, 32, 64
 ALL, WINDOW, SCATTERED = "all", "last 32", "16 near, 16 anywhere"
-KEYS_SEEN = {"rotary": (ALL, WINDOW, SCATTERED), "alibi": (ALL, WINDOW, SCATTERED)}
+KEYS_SEEN = {"rotary": (ALL, WINDOW, SCATTERED)}  # all others see all keys
 
 
 @common.threads(1)

@@ -97,9 +97,12 @@ def test_with_all_keys_the_answers_are_the_models_own(positions):
 def test_a_window_turns_the_order_of_the_schemes_around(positions, accuracy):
     """What the chapter says of positions 257 to 512, in every seed."""
     for question in positions.QUESTIONS:
-        every, window = (
-            {scheme: accuracy[question, scheme, keys] for scheme in ("rotary", "alibi")}
-            for keys in (positions.ALL, positions.WINDOW)
+        alibi = accuracy[question, "alibi", positions.ALL]
+        every, window, scattered = (
+            accuracy[question, "rotary", keys] for keys in positions.KEYS_SEEN["rotary"]
         )
-        assert min(every["alibi"]) > max(every["rotary"])
-        assert min(window["rotary"]) > max(every["alibi"] + window["alibi"])
+        assert min(alibi) > max(every)
+        assert min(window) > max(alibi)
+        # most of the gain remains when half of the 32 keys may stand anywhere
+        assert min(window) > max(scattered)
+        assert min(scattered) - max(every) > max(window) - min(scattered)
