@@ -177,7 +177,7 @@ def example(
             _, with_swapped = model.attend(values_swapped(sequences))
         shares = (with_swapped - weights).abs().sum(-1) / 2  # (batch, 1, 1)
         moved["moved_by_values"] = round(shares.mean().item(), 6)
-    return moved | {
+    return {
         "task": task,
         "heads": heads,
         "keys": sequences.keys[0].tolist(),
@@ -186,7 +186,7 @@ def example(
         "answer": sequences.answer[0].tolist(),
         "answer_of_the_model": answers[0].tolist(),
         "weights": weights[0, :, 0].numpy().round(6).tolist(),  # (heads, pairs)
-    }
+    } | moved
 
 
 def values_swapped(sequences: LookupBatch) -> LookupBatch:
