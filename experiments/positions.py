@@ -15,9 +15,16 @@ are two questions, since there are two uses of position:
 
 In a long text the answer lies no further back than in a short one (for recency, more
 than 32 places back about once in 70 times), so what is new to the model there is the
-numbers of the positions, and how many of them there are. It writes positions.csv: one row for
-each question, scheme, seed and stretch of positions, with the accuracy there (guessing:
-one in 16 for distance, one in 8 for recency).
+numbers of the positions, the distances between them, and how many keys there are. To tell
+these apart, each trained model with rotary positions is tested three times, with the same
+weights:
+
+    all                    each query sees all keys up to its own place, as in training
+    last 32                a window: the 32 nearest keys, so no distance is new
+    16 near, 16 anywhere   as many keys as in the window, half of them drawn from all others
+
+It writes positions.csv: one row for each question, scheme, seed, choice of keys and stretch
+of positions, with the accuracy there (guessing: one in 16 for distance, one in 8 for recency).
 
     .venv/bin/python experiments/positions.py           30 runs, a quarter of an hour
 
@@ -31,11 +38,17 @@ from itertools import product
 from pathlib import Path
 
 import torch
-from torch import nn
+from jaxtyping import Bool, Int
+from torch import Tensor
 
 import common
 from attention.training import PADDING, Recipe, TrainingRun, evaluating
-from attention.transformer import POSITIONS, TransformerConfig, new_transformer
+from attention.transformer import (
+    POSITIONS,
+    LanguageModel,
+    TransformerConfig,
+    new_transformer,
+)
 from shared.symbols import FIRST, KEYS, SYMBOLS, VALUES, Texts, ask, loss
 
 OUTPUT = Path(__file__).with_suffix(".csv")
@@ -44,6 +57,8 @@ SEEDS = (0, 1, 2)
 TRAINED, TESTED = 32, 512
 STRETCHES = ((1, 16), (17, 32), (33, 48), (49, 64), (65, 128), (129, 256), (257, 512))
 STEPS, BATCH, TESTS = 1200, 32, 64
+ALL, WINDOW, SCATTERED = "all", "last 32", "16 near, 16 anywhere"
+KEYS_SEEN = {"rotary": (ALL, WINDOW, SCATTERED)}  # all others see all keys
 
 
 @common.threads(1)
@@ -69,21 +84,49 @@ def measure(
 
     def at_the_end() -> list[dict[str, object]]:
         return [
-            {"question": question, "scheme": scheme, "seed": seed, "first": first, "last": last}
-            | {"accuracy": f"{accuracy:.4f}"}
-            for first, last, accuracy in tested(training.model, question)
+            {"question": question, "scheme": scheme, "seed": seed, "keys": keys}
+            | {"first": first, "last": last, "accuracy": f"{accuracy:.4f}"}
+            for keys in KEYS_SEEN.get(scheme, (ALL,))
+            for first, last, accuracy in tested(training.model, question, keys)
         ]
 
     (rows,) = common.stops(training, [steps], at_the_end, asked.keep(question, scheme, seed))
     return rows
 
 
-def tested(model: nn.Module, question: str) -> Iterator[tuple[int, int, float]]:
+def mask_of(keys: str, length: int = TESTED) -> Bool[Tensor, "length length"]:
+    """Say which keys each query sees, all of them at its own place or before it.
+
+    Positions up to ``TRAINED`` see all of these, whatever is chosen.
+    """
+    causal = torch.ones(length, length, dtype=torch.bool).tril()
+    if keys == ALL:
+        return causal
+    near = TRAINED if keys == WINDOW else TRAINED // 2
+    mask = causal & ~causal.tril(-near)  # the nearest
+    if keys == SCATTERED:
+        generator = torch.Generator().manual_seed(7)
+        drawn = torch.rand(length, length, generator=generator).masked_fill(~causal.tril(-near), 2)
+        nth = drawn.argsort(-1).argsort(-1)  # each row's earlier keys in an order by chance
+        mask |= (nth < TRAINED - near) & causal.tril(-near)
+    return mask
+
+
+def answers(
+    model: LanguageModel, texts: Int[Tensor, "batch length"], mask: Bool[Tensor, "length length"]
+) -> Int[Tensor, "batch length"]:
+    """Give the model's answer at each position, with this mask in all layers."""
+    x = model.decoder(model.embedding(texts), mask[None])  # (batch, length, d_model)
+    return model.to_logits(x).argmax(-1)
+
+
+def tested(model: LanguageModel, question: str, keys: str) -> Iterator[tuple[int, int, float]]:
     """Measure the accuracy in each stretch of positions, the first position being 1."""
     with evaluating(model):
         batch = ask(question, TESTS, TESTED, torch.Generator().manual_seed(99))
-        answers = torch.cat([model(texts).argmax(-1) for texts in batch.source.split(16)])
-    right, asked = answers == batch.target, batch.target != PADDING  # (TESTS, TESTED)
+        mask = mask_of(keys)
+        said = torch.cat([answers(model, texts, mask) for texts in batch.source.split(16)])
+    right, asked = said == batch.target, batch.target != PADDING  # (TESTS, TESTED)
     for first, last in STRETCHES:
         inside = slice(first - 1, last)
         yield first, last, (right[:, inside].sum() / asked[:, inside].sum()).item()

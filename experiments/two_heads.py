@@ -4,12 +4,15 @@ The experiment of chapter 7. One row for each run: the task, the number of heads
 the learning rate, the seed, what the run was for, and what
 `attention.tasks.two_lookups.probe` and `score_ranks` measure after training.
 
-    .venv/bin/python experiments/two_heads.py      all runs, about twelve minutes on one core
+    .venv/bin/python experiments/two_heads.py      all runs, about twenty minutes on one core
 
 Each task and number of heads gets its own learning rate: the one with the lowest
-loss on the tuning seeds. The runs to report have other seeds and are measured on
-other sequences. experiments/two_heads_examples.json has the attention rows of the
-first such run of each kind, on the first of those sequences; nobody chose it.
+loss on the tuning seeds. A task with 5000 steps takes over the rate of the
+shorter one. The runs to report have other seeds and are measured on other sequences.
+experiments/two_heads_examples.json has the attention rows of the first such run of
+each kind, on the first of those sequences; nobody chose it. For one head with a linear
+read-out it also says how much the weights depend on the values: how much of a row moves,
+on average over all sequences, if the two values asked for change places.
 
 Everything is counted in steps and computed in float64 on one thread, so the
 same command gives the same files.
@@ -22,6 +25,7 @@ import torch
 
 import common
 from attention.tasks.two_lookups import (
+    LookupBatch,
     LookupConfig,
     LookupModel,
     lookup_batch,
@@ -40,25 +44,35 @@ TUNING_SEQUENCES, REPORT_SEQUENCES = 20_000, 10_000  # seeds of the sequences to
 REPORT_COUNT = 2000  # sequences
 
 # For each task: the numbers of heads, the training steps, the configuration.
-# Two controls: the hidden layer for "a linear read-out is to blame", and the
-# long training for "one head only needs more time".
-LONG = "two look-ups, five times the steps"
+# Two controls, alone and together: the hidden layer for "a linear read-out is to
+# blame", and the long training for "one head only needs more time".
+HIDDEN = "two look-ups, hidden layer"
+LONG = "two look-ups, 5000 steps"
+HIDDEN_LONG = "two look-ups, hidden layer, 5000 steps"
 TASKS = {
     "two look-ups": ((1, 2, 4, 8, 16, 32, 64), 1000, {"asked": 2}),
     "one look-up": ((1, 2, 4), 600, {"asked": 1}),
-    "two look-ups, hidden layer": ((1, 2), 1500, {"asked": 2, "hidden": 256}),
+    HIDDEN: ((1, 2), 1500, {"asked": 2, "hidden": 256}),
     LONG: ((1,), 5000, {"asked": 2}),
+    HIDDEN_LONG: ((1,), 5000, {"asked": 2, "hidden": 256}),
 }
-TUNED_AS = {LONG: "two look-ups"}  # takes over the learning rate
+TUNED_AS = {LONG: "two look-ups", HIDDEN_LONG: HIDDEN}  # takes over the learning rate
+
+ONE_HEAD = ("two look-ups", 1)  # with a linear read-out: what the chapter's proof is about
 
 Job = tuple[str, int, float, int]
+
+
+def steps_of(task: str, quick: bool = False) -> int:
+    """Say how long to train."""
+    return 4 if quick else TASKS[task][1]
 
 
 def trained(job: Job, quick: bool) -> LookupModel:
     """Train the model of one run."""
     task, heads, learning_rate, seed = job
-    _, steps, options = TASKS[task]
-    model, _ = train(LookupConfig(heads, **options), learning_rate, seed, 4 if quick else steps)
+    config = LookupConfig(heads, **TASKS[task][2])
+    model, _ = train(config, learning_rate, seed, steps_of(task, quick))
     return model
 
 
@@ -78,6 +92,7 @@ def measure(
         "learning_rate": learning_rate,
         "seed": seed,
         "purpose": "tuning" if tuning else "report",
+        "steps": steps_of(task, asked.quick),
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "d_k": model.config.d_model // heads,
         "smallest_rank": ranks.min().item(),
@@ -87,8 +102,10 @@ def measure(
     return [row]
 
 
-def learning_rates(heads: int) -> tuple[float, ...]:
-    """Return the rates to try; narrow heads do best at a high one, so they get one more."""
+def learning_rates(task: str, heads: int) -> tuple[float, ...]:
+    """Return the rates to try: one more where the best of the others is the first or last."""
+    if (task, heads) == (HIDDEN, 1):
+        return (0.001, *LEARNING_RATES)
     return LEARNING_RATES if heads < 32 else (*LEARNING_RATES, 0.016)
 
 
@@ -99,18 +116,31 @@ def tuning_jobs() -> list[Job]:
         for task, (all_heads, _, _) in TASKS.items()
         if task not in TUNED_AS
         for heads in all_heads
-        for rate in learning_rates(heads)
+        for rate in learning_rates(task, heads)
         for seed in TUNING_SEEDS
     ]
+
+
+def to_tune(arms: tuple[str, ...], logged: list[dict]) -> list[Job]:
+    """List the tuning runs that these arms need.
+
+    A rate that is taken over from a task that is not asked for is read from the log, if
+    it is there.
+    """
+    known = {row["task"] for row in logged if row["purpose"] == "tuning"}
+    taken_over = {TUNED_AS[task] for task in arms if task in TUNED_AS}
+    needed = {task for task in arms if task not in TUNED_AS} | (taken_over - known)
+    return [job for job in tuning_jobs() if job[0] in needed]
 
 
 def report_jobs(tuning_rows: list[dict]) -> list[Job]:
     """List the runs to report, each with the learning rate that tuning chose."""
 
     def best_rate(task: str, heads: int) -> float:
-        losses = dict.fromkeys(learning_rates(heads), 0.0)
+        tuned_as = TUNED_AS.get(task, task)
+        losses = dict.fromkeys(learning_rates(tuned_as, heads), 0.0)
         for row in tuning_rows:
-            if (row["task"], int(row["heads"])) == (TUNED_AS.get(task, task), heads):
+            if (row["task"], int(row["heads"])) == (tuned_as, heads):
                 losses[float(row["learning_rate"])] += float(row["loss"])
         return min(losses, key=losses.get)
 
@@ -125,7 +155,9 @@ def report_jobs(tuning_rows: list[dict]) -> list[Job]:
 def example_jobs(tuning_rows: list[dict]) -> list[Job]:
     """List the runs to show: the first seed of each task, with one head and with two."""
     jobs = report_jobs(tuning_rows)
-    return [job for job in jobs if job[0] != LONG and job[1] <= 2 and job[3] == REPORT_SEEDS[0]]
+    return [
+        job for job in jobs if job[0] not in TUNED_AS and job[1] <= 2 and job[3] == REPORT_SEEDS[0]
+    ]
 
 
 @common.threads(1, flush_denormals=True)
@@ -139,6 +171,12 @@ def example(
     with torch.no_grad():
         output, weights = model.attend(sequences)
         answers = model.answer(output).argmax(-1)  # (batch, asked)
+    moved = {}
+    if (task, heads) == ONE_HEAD:
+        with torch.no_grad():
+            _, with_swapped = model.attend(values_swapped(sequences))
+        shares = (with_swapped - weights).abs().sum(-1) / 2  # (batch, 1, 1)
+        moved["moved_by_values"] = round(shares.mean().item(), 6)
     return {
         "task": task,
         "heads": heads,
@@ -148,15 +186,27 @@ def example(
         "answer": sequences.answer[0].tolist(),
         "answer_of_the_model": answers[0].tolist(),
         "weights": weights[0, :, 0].numpy().round(6).tolist(),  # (heads, pairs)
-    }
+    } | moved
+
+
+def values_swapped(sequences: LookupBatch) -> LookupBatch:
+    """Let the values of the first and the last key asked for change places."""
+    first, last = (
+        (sequences.keys == sequences.question[:, [place]]).int().argmax(-1, keepdim=True)
+        for place in (0, -1)
+    )
+    values = sequences.values.clone()  # (batch, pairs)
+    values.scatter_(1, first, sequences.values.gather(1, last))
+    values.scatter_(1, last, sequences.values.gather(1, first))
+    answer = sequences.answer.flip(-1)
+    return LookupBatch(sequences.keys, values, sequences.question, answer)
 
 
 def main(argv: list[str] | None = None) -> None:
     """Tune, run what is reported, and write the table and the examples."""
     asked = common.arguments(__file__, __doc__, TASKS, REPORT_SEEDS, argv)
     log, key = asked.path(OUTPUT), ("task", "heads", "learning_rate", "seed")
-    tuned = {TUNED_AS.get(task, task) for task in asked.arms}
-    tuning = [job for job in tuning_jobs() if job[0] in tuned]
+    tuning = to_tune(asked.arms, read_rows(log))
     if asked.quick:
         tuning = [job for job in tuning if job[1] == 1]
     common.run(measure, tuning, asked, [OUTPUT], key, tuning_jobs(), forget_jobs=False)

@@ -250,14 +250,16 @@ def positions():
 
 def test_log_of_the_positions_is_complete(positions):
     expected = {
-        (question, scheme, str(seed), str(first), str(last))
+        (question, scheme, str(seed), keys, str(first), str(last))
         for question in positions.QUESTIONS
         for scheme in positions.POSITIONS
         for seed in positions.SEEDS
+        for keys in positions.KEYS_SEEN.get(scheme, (positions.ALL,))
         for first, last in positions.STRETCHES
     }
     rows = rows_of("positions.csv")
-    found = [(r["question"], r["scheme"], r["seed"], r["first"], r["last"]) for r in rows]
+    names = ("question", "scheme", "seed", "keys", "first", "last")
+    found = [tuple(row[name] for name in names) for row in rows]
     assert set(found) == expected
     assert len(found) == len(expected)
     assert len(positions.SEEDS) >= 3

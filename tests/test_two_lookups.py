@@ -294,6 +294,74 @@ def test_log_can_be_made_again(experiment, log, kind):
             assert float(value) == pytest.approx(float(logged[name]), rel=1e-4, abs=1e-9), name
 
 
+def test_rates_are_taken_over_and_tuned_when_they_are_not_known(experiment, log):
+    """A longer arm alone needs no tuning that the log has, and all of it if there is no log."""
+    long = (experiment.HIDDEN_LONG,)
+    assert experiment.to_tune(long, log) == []
+    anew = experiment.to_tune(long, [])
+    assert anew == [job for job in experiment.tuning_jobs() if job[0] == experiment.HIDDEN]
+    assert experiment.to_tune((experiment.HIDDEN,), log) == anew
+    assert experiment.to_tune(tuple(experiment.TASKS), log) == experiment.tuning_jobs()
+
+
+def test_the_log_says_what_the_chapter_says(log):
+    """By seed: one head with a linear read-out, with a hidden layer, and longer; two heads."""
+
+    def right(task: str, heads: int, quantity: str = "in_order") -> list[float]:
+        return [
+            float(row[quantity])
+            for row in log
+            if (row["task"], row["heads"], row["purpose"]) == (task, str(heads), "report")
+        ]
+
+    hidden = "two look-ups, hidden layer"
+    assert max(right("two look-ups", 1) + right("two look-ups, 5000 steps", 1)) < 0.15
+    assert min(right("two look-ups", 2) + right(hidden, 2)) > 0.99
+    early, late = right(hidden, 1), right(f"{hidden}, 5000 steps", 1)
+    assert max(early) < min(late)
+    assert max(late) < min(right(hidden, 2))
+    assert max(right(f"{hidden}, 5000 steps", 1, "in_order_noisy")) < min(
+        right(hidden, 2, "in_order_noisy")
+    )
+
+
+def test_no_linear_read_out_of_one_average_answers_both(experiment):
+    """The proof's six conditions, weighted so that they add up to nothing.
+
+    A condition says that a row is positive when multiplied by the read-out. If positive
+    multiples of some rows add up to zero, no read-out meets them all.
+    """
+    one_hot = np.eye(3)
+
+    def condition(weights: tuple[float, float], values: tuple[int, int], say: int, not_say: int):
+        attended = weights[0] * one_hot[values[0]] + weights[1] * one_hot[values[1]]
+        return np.outer(attended, one_hot[say] - one_hot[not_say]).ravel()
+
+    a, b, c = range(3)
+    for first in np.linspace(0.05, 0.95, 19):
+        smaller, larger = sorted((first, 1 - first))
+        # the answer to the look-up with the smaller weight, which stands first here
+        weights = (smaller, larger)
+        alone = condition(weights, (a, b), a, c) + condition(weights, (c, b), c, a)
+        beside = condition(weights, (a, c), a, c) + condition(weights, (c, a), c, a)
+        np.testing.assert_allclose(
+            (larger - smaller) * alone + smaller * beside, 0, atol=1e-12, rtol=0
+        )
+
+
+def test_swapped_values_change_nothing_else(experiment):
+    sequences = lookup_batch(LookupConfig(1, **SMALL), 50, generator())
+    swapped = experiment.values_swapped(sequences)
+    assert torch.equal(swapped.keys, sequences.keys)
+    assert torch.equal(swapped.question, sequences.question)
+    assert torch.equal(swapped.answer, sequences.answer.flip(1))
+    for keys, values, question, answer in zip(
+        *map(torch.Tensor.tolist, vars(swapped).values()), strict=True
+    ):
+        assert [values[keys.index(symbol)] for symbol in question] == answer
+    assert ((swapped.values != sequences.values).sum(-1) == 2).all()
+
+
 def test_examples_belong_to_the_log(experiment, log):
     examples = json.loads((EXPERIMENTS / "two_heads_examples.json").read_text(encoding="utf-8"))
     tuning = [row for row in log if row["purpose"] == "tuning"]
@@ -305,3 +373,6 @@ def test_examples_belong_to_the_log(experiment, log):
         weights = np.array(each["weights"])
         assert weights.shape == (each["heads"], len(each["keys"]))
         np.testing.assert_allclose(weights.sum(-1), 1, atol=1e-4)
+        of_the_proof = (each["task"], each["heads"]) == experiment.ONE_HEAD
+        assert ("moved_by_values" in each) == of_the_proof
+        assert 0 <= each.get("moved_by_values", 0) <= 1

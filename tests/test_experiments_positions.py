@@ -1,0 +1,108 @@
+"""The trained position models, tested with a window: which keys are seen, and what the log says."""
+
+import csv
+import importlib.util
+from itertools import product
+from pathlib import Path
+
+import pytest
+import torch
+
+from attention.transformer import TransformerConfig, new_transformer
+
+EXPERIMENTS = Path(__file__).resolve().parent.parent / "experiments"
+
+
+@pytest.fixture(scope="module")
+def positions():
+    spec = importlib.util.spec_from_file_location("positions", EXPERIMENTS / "positions.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def accuracy(positions) -> dict[tuple[str, str, str], list[float]]:
+    """Give the accuracies of the seeds at positions 257 to 512, by question, scheme and keys."""
+    with (EXPERIMENTS / "positions.csv").open(encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if row["last"] == str(positions.TESTED)]
+    found: dict[tuple[str, str, str], list[float]] = {}
+    for row in rows:
+        kind = row["question"], row["scheme"], row["keys"]
+        found.setdefault(kind, []).append(float(row["accuracy"]))
+    return found
+
+
+def test_all_models_see_all_keys_and_some_a_window(positions, accuracy):
+    expected = {
+        (question, scheme, keys)
+        for question, scheme in product(positions.QUESTIONS, positions.POSITIONS)
+        for keys in positions.KEYS_SEEN.get(scheme, (positions.ALL,))
+    }
+    assert set(accuracy) == expected
+    assert {len(seeds) for seeds in accuracy.values()} == {len(positions.SEEDS)}
+
+
+@pytest.mark.parametrize("length", [20, 32, 33, 100])
+def test_which_keys_are_seen(positions, length):
+    """Counted for each query: never a later key, never more than 32, and the near ones always."""
+    causal = torch.ones(length, length, dtype=torch.bool).tril()
+    place = torch.arange(length)
+    back = place[:, None] - place  # (queries, keys)
+    assert torch.equal(positions.mask_of(positions.ALL, length), causal)
+    window = positions.mask_of(positions.WINDOW, length)
+    assert torch.equal(window, causal & (back < 32))
+    scattered = positions.mask_of(positions.SCATTERED, length)
+    assert not (scattered & ~causal).any()
+    assert scattered[causal & (back < 16)].all()
+    assert torch.equal(scattered.sum(-1), (place + 1).clamp(max=32))
+
+
+def test_scattered_keys_come_from_everywhere(positions):
+    """Of the last query's 16 others about as many lie in each quarter of what is before."""
+    scattered = positions.mask_of(positions.SCATTERED)
+    far = scattered[256:, :240]  # (queries, keys): none of the 16 nearest
+    shares = torch.stack([quarter.float().mean() for quarter in far.split(60, dim=1)])
+    assert (shares / shares.mean() - 1).abs().max() < 0.2
+    assert not torch.equal(scattered[400, :300], scattered[401, :300])
+
+
+def test_with_all_keys_the_answers_are_the_models_own(positions):
+    config = TransformerConfig(
+        source_vocab_size=None,
+        target_vocab_size=9,
+        d_model=16,
+        heads=2,
+        d_ff=16,
+        decoder_layers=2,
+        position="rotary",
+        tie_logits=False,
+    )
+    model = new_transformer(config, seed=0).eval()
+    texts = torch.randint(3, 9, (4, 40), generator=torch.Generator().manual_seed(0))
+    every, window = (
+        positions.answers(model, texts, positions.mask_of(keys, 40))
+        for keys in (positions.ALL, positions.WINDOW)
+    )
+    assert torch.equal(every, model(texts).argmax(-1))
+    assert torch.equal(window[:, :32], every[:, :32])
+    # what stands 2 * 31 or more places back cannot reach through two layers of the window
+    long = torch.randint(3, 9, (2, 100), generator=torch.Generator().manual_seed(1))
+    other = torch.cat([9 - long[:, :30] + 2, long[:, 30:]], dim=1)
+    mask = positions.mask_of(positions.WINDOW, 100)
+    same = positions.answers(model, long, mask) == positions.answers(model, other, mask)
+    assert same[:, 30 + 62 :].all()
+
+
+def test_a_window_turns_the_order_of_the_schemes_around(positions, accuracy):
+    """What the chapter says of positions 257 to 512, in every seed."""
+    for question in positions.QUESTIONS:
+        alibi = accuracy[question, "alibi", positions.ALL]
+        every, window, scattered = (
+            accuracy[question, "rotary", keys] for keys in positions.KEYS_SEEN["rotary"]
+        )
+        assert min(alibi) > max(every)
+        assert min(window) > max(alibi)
+        # most of the gain remains when half of the 32 keys may stand anywhere
+        assert min(window) > max(scattered)
+        assert min(scattered) - max(every) > max(window) - min(scattered)
