@@ -1,7 +1,9 @@
 """Train a language model with and without its mask; write experiments/masking.csv.
 
-The experiment of chapter 6: the right model and three bugs that run. One row for
-each arm and seed. `held_out_loss` is what the arm's own training loop would
+The experiment of the chapter on masking: the right model and three bugs that run. The arms
+"all lengths" are cut to a length from 1 to 64, drawn for each batch. They tell apart what a
+model lacks because it read ahead, and what it lacks because no text was ever short. One row
+for each arm and seed. `held_out_loss` is what the arm's own training loop would
 report: its own mask, its own targets, text it was not trained on. `honest_loss` is
 the loss of the next character with nothing but the past given, on the same windows;
 `honest_loss_full_context` the same with a whole window given, the one place where
@@ -9,7 +11,7 @@ training without a mask is honest too. `words_known` is measured on 1000 charact
 generated after a prompt of one word; `words_known_full_context` after a prompt as
 long as the context, from the held-out text. Losses are in nats for each character.
 
-    .venv/bin/python experiments/masking.py        20 runs, about ten minutes
+    .venv/bin/python experiments/masking.py        30 runs, a quarter of an hour
 
 masking_samples.json holds, for each arm's first seed, 200 generated characters and
 the training loss, each number a mean over 20 steps. Everything is counted in steps
@@ -43,6 +45,8 @@ ARMS = {
     "no mask": {"causal": False, "shift": 1},
     "shift 0": {"causal": True, "shift": 0},
     "shift 2": {"causal": True, "shift": 2},
+    "causal, all lengths": {"causal": True, "shift": 1, "shortest": 1},
+    "no mask, all lengths": {"causal": False, "shift": 1, "shortest": 1},
 }
 SEEDS = range(5)
 STEPS = 800

@@ -4,7 +4,7 @@ The experiment of chapter 5. One row for each run: the width d_k, the arm, the
 learning rate, the seed, how many steps it took to a loss of 0.5 nats (empty: not
 within 600), and what `attention.tasks.recall.probe` measures before and after.
 
-    .venv/bin/python experiments/scaling.py        all 720 runs, about half an hour
+    .venv/bin/python experiments/scaling.py       all 1008 runs, about 45 minutes
 
 Everything is counted in steps and computed in float64 on one thread, so the
 same command gives the same file.
@@ -29,15 +29,25 @@ STEPS = 600
 DEFAULT_STD = 1 / math.sqrt(3)
 
 
-def arms(d_k: int) -> dict[str, RecallConfig]:
-    """Return the models that are compared at one width."""
+def arms(d_k: int) -> dict[str, tuple[RecallConfig, dict[str, float]]]:
+    """Return what is compared at one width: models, and factors on single learning rates.
+
+    The scale does two things. It makes the scores of the start small, and it makes what a
+    step changes in the scores small. Two arms have one of these without the other: "small
+    W_Q", and "slow W_Q and W_K". And "small, slow W_Q" is the scaled model in disguise: the
+    same function after each step, since Adam's steps do not depend on the size of the
+    gradient (but for rounding, and for the small constant that Adam adds).
+    """
     scale = 1 / math.sqrt(d_k)
+    large, small = RecallConfig(d_k, 1.0), RecallConfig(d_k, 1.0, query_factor=scale)
     return {
-        "scaled": RecallConfig(d_k, scale),
-        "unscaled": RecallConfig(d_k, 1.0),
-        "unscaled, small W_Q": RecallConfig(d_k, 1.0, query_factor=scale),
-        "scaled, default init": RecallConfig(d_k, scale, init_std=DEFAULT_STD),
-        "unscaled, default init": RecallConfig(d_k, 1.0, init_std=DEFAULT_STD),
+        "scaled": (RecallConfig(d_k, scale), {}),
+        "unscaled": (large, {}),
+        "unscaled, small W_Q": (small, {}),
+        "unscaled, small, slow W_Q": (small, {"W_Q": scale}),
+        "unscaled, slow W_Q and W_K": (large, {"W_Q": scale, "W_K": scale}),
+        "scaled, default init": (RecallConfig(d_k, scale, init_std=DEFAULT_STD), {}),
+        "unscaled, default init": (RecallConfig(d_k, 1.0, init_std=DEFAULT_STD), {}),
     }
 
 
@@ -47,9 +57,10 @@ def measure(
     d_k: int, arm: str, learning_rate: float, seed: int, asked: common.Asked = common.PLAIN
 ) -> list[dict[str, object]]:
     """Train one model and measure it before and after; return its row."""
-    config = arms(d_k)[arm]
+    config, rate_factors = arms(d_k)[arm]
     start = probe(RecallModel(config, torch.Generator().manual_seed(seed)))
-    model, losses = train(config, learning_rate, seed, steps=4 if asked.quick else STEPS)
+    steps = 4 if asked.quick else STEPS
+    model, losses = train(config, learning_rate, seed, steps, rate_factors=rate_factors)
     end = probe(model)
     row = {
         "d_k": d_k,
