@@ -95,7 +95,7 @@ def main(argv: list[str] | None = None) -> None:
     asked = common.arguments(__file__, __doc__, arms(1), SEEDS, argv)
     jobs, order = jobs_of(asked.arms, asked.seeds), jobs_of(arms(1), SEEDS)
     if asked.quick:
-        jobs = [job for job in jobs if job[::2] in ((WIDTHS[0], 0.0003), (WIDTHS[0], 0.01))]
+        jobs = [job for job in jobs if job[::2] == (WIDTHS[0], 0.01)]
     common.run(measure, jobs, asked, [OUTPUT], ("d_k", "arm", "learning_rate", "seed"), order)
 
 
