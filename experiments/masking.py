@@ -11,7 +11,7 @@ training without a mask is honest too. `words_known` is measured on 1000 charact
 generated after a prompt of one word; `words_known_full_context` after a prompt as
 long as the context, from the held-out text. Losses are in nats for each character.
 
-    .venv/bin/python experiments/masking.py        30 runs, a quarter of an hour
+    .venv/bin/python experiments/masking.py        26 runs, a quarter of an hour
 
 masking_samples.json holds, for each arm's first seed, 200 generated characters and
 the training loss, each number a mean over 20 steps. Everything is counted in steps
@@ -20,6 +20,7 @@ same kind of processor and the same version of Python, and nearly so on others.
 """
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 import torch
@@ -49,6 +50,7 @@ ARMS = {
     "no mask, all lengths": {"causal": False, "shift": 1, "shortest": 1},
 }
 SEEDS = range(5)
+FEWER_SEEDS = {"causal, all lengths": range(3), "no mask, all lengths": range(3)}
 STEPS = 800
 PROMPT = "The "
 # Predicting from each prefix takes a pass for each, so every fourth held-out window.
@@ -89,11 +91,15 @@ def measure(arm: str, seed: int, asked: common.Asked = common.PLAIN) -> tuple[di
     return row, shown
 
 
+def jobs_of(arms: Iterable[str], seeds: Iterable[int]) -> list[tuple[str, int]]:
+    """List the runs of some arms, in the order of the log."""
+    return [(arm, seed) for arm in arms for seed in seeds if seed in FEWER_SEEDS.get(arm, SEEDS)]
+
+
 def main(argv: list[str] | None = None) -> None:
     """Run what was asked for; write the table as it comes and the samples in the end."""
     asked = common.arguments(__file__, __doc__, ARMS, SEEDS, argv)
-    jobs = [(arm, seed) for arm in asked.arms for seed in asked.seeds]
-    order = [(arm, seed) for arm in ARMS for seed in SEEDS]
+    jobs, order = jobs_of(asked.arms, asked.seeds), jobs_of(ARMS, SEEDS)
     names = ("arm", "seed")
     results = common.run(
         measure, jobs, asked, [OUTPUT], names, order, tables=lambda result: [[result[0]]]

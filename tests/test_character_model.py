@@ -394,14 +394,29 @@ def log(name: str) -> list[dict[str, str]]:
 def test_masking_log_is_complete():
     masking = experiment("masking")
     found = [(row["arm"], row["seed"]) for row in log("masking")]
-    assert found == [(arm, str(seed)) for arm in masking.ARMS for seed in masking.SEEDS]
+    assert found == [(arm, str(seed)) for arm, seed in masking.jobs_of(masking.ARMS, masking.SEEDS)]
+    assert len(found) == 4 * 5 + 2 * 3
     samples = json.loads(masking.SAMPLES.read_text(encoding="utf-8"))
     assert list(samples) == list(masking.ARMS)
     assert all(len(sample["loss"]) == masking.STEPS / 20 for sample in samples.values())
 
 
+def test_most_of_the_honest_loss_without_a_mask_is_the_length_and_not_all():
+    """Trained on all lengths: far below the perplexity of before, and above the causal model's."""
+    honest = {
+        arm: [float(r["honest_perplexity"]) for r in log("masking") if r["arm"] == arm]
+        for arm in experiment("masking").ARMS
+    }
+    assert max(honest["no mask, all lengths"]) < min(honest["no mask"]) / 10
+    assert min(honest["no mask, all lengths"]) > 1.2 * max(honest["causal, all lengths"])
+    for row in log("masking"):
+        if row["arm"] == "no mask, all lengths":  # the leak is as open as ever
+            assert float(row["held_out_perplexity"]) < 1.5
+            assert float(row["changes_with_the_future"]) > 1
+
+
 @pytest.mark.arithmetic
-@pytest.mark.parametrize("arm", ["causal", "no mask"])
+@pytest.mark.parametrize("arm", ["causal", "no mask", "no mask, all lengths"])
 def test_masking_log_can_be_begun_again(arm: str):
     """The first 20 steps; loosely, since the text differs between Python versions."""
     masking = experiment("masking")
