@@ -395,7 +395,7 @@ def test_masking_log_is_complete():
     masking = experiment("masking")
     found = [(row["arm"], row["seed"]) for row in log("masking")]
     assert found == [(arm, str(seed)) for arm, seed in masking.jobs_of(masking.ARMS, masking.SEEDS)]
-    assert len(found) == 4 * 5 + 2 * 3
+    assert len(found) == 4 * 5 + 2 * 2
     samples = json.loads(masking.SAMPLES.read_text(encoding="utf-8"))
     assert list(samples) == list(masking.ARMS)
     assert all(len(sample["loss"]) == masking.STEPS / 20 for sample in samples.values())
