@@ -136,15 +136,28 @@ def test_only_the_model_without_mask_changes_with_the_future(length: int):
 
 def test_a_mask_one_position_too_wide_is_caught():
     class OneTooWide(cm.CharacterModel):
-        def forward(self, symbols: torch.Tensor) -> torch.Tensor:
-            length = symbols.shape[-1]
-            mask = torch.ones(length, length, dtype=torch.bool).tril(1)
-            x = self.symbol(symbols) + self.position.weight[:length]
-            for block in self.blocks:
-                x = block(x, mask)
-            return self.readout(self.norm(x))
+        def mask(self, length: int) -> torch.Tensor:
+            return torch.ones(length, length, dtype=torch.bool).tril(1)
 
     assert cm.changes_with_the_future(OneTooWide()) > 0.001
+
+
+class TwoWayStart(cm.CharacterModel):
+    """The first four positions see each other: a prefix that is read both ways."""
+
+    def mask(self, length: int) -> torch.Tensor:
+        mask = super().mask(length)
+        mask[:4, :4] = True
+        return mask
+
+
+def test_a_leak_that_the_last_input_does_not_show_is_caught():
+    model = TwoWayStart()
+    one, other = torch.tensor([[5, 6, 7, 8, 9, 10], [5, 6, 7, 8, 9, 11]])
+    with torch.no_grad():
+        assert torch.equal(model(one)[:-1], model(other)[:-1])  # the last input alone: no leak
+    assert cm.changes_with_the_future(model, length=6) > 0.001
+    assert cm.changes_with_the_future(model) > 0.001
 
 
 # ------------------------------------------------------------ losses and text
@@ -168,6 +181,28 @@ def test_shift_and_mask_reach_the_training():
         for shift in (0, 1, 2)
     }
     assert len(set(first.values())) == 6
+
+
+@pytest.mark.arithmetic
+def test_batches_are_cut_to_all_lengths_and_the_windows_stay(monkeypatch):
+    seen = {}
+
+    class Noting(cm.CharacterModel):
+        def forward(self, symbols: torch.Tensor) -> torch.Tensor:
+            seen.setdefault(shortest, []).append(symbols)
+            return super().forward(symbols)
+
+    monkeypatch.setattr("attention.tasks.character_model.model.CharacterModel", Noting)
+    for shortest in (1, 50, cm.CONTEXT):
+        cm.train(0, steps=30, batch=2, shortest=shortest)
+        lengths = {batch.shape[1] for batch in seen[shortest]}
+        assert min(lengths) >= shortest
+        assert max(lengths) <= cm.CONTEXT
+        assert len(lengths) > 5 or shortest == cm.CONTEXT
+        for cut, whole in zip(seen[shortest], seen[1], strict=True):
+            both = min(cut.shape[1], whole.shape[1])
+            assert torch.equal(cut[:, :both], whole[:, :both])
+    assert min(batch.shape[1] for batch in seen[1]) < 20
 
 
 def test_held_out_loss_is_the_mean_over_all_characters():
@@ -359,14 +394,29 @@ def log(name: str) -> list[dict[str, str]]:
 def test_masking_log_is_complete():
     masking = experiment("masking")
     found = [(row["arm"], row["seed"]) for row in log("masking")]
-    assert found == [(arm, str(seed)) for arm in masking.ARMS for seed in masking.SEEDS]
+    assert found == [(arm, str(seed)) for arm, seed in masking.jobs_of(masking.ARMS, masking.SEEDS)]
+    assert len(found) == 4 * 5 + 2 * 2
     samples = json.loads(masking.SAMPLES.read_text(encoding="utf-8"))
     assert list(samples) == list(masking.ARMS)
     assert all(len(sample["loss"]) == masking.STEPS / 20 for sample in samples.values())
 
 
+def test_most_of_the_honest_loss_without_a_mask_is_the_length_and_not_all():
+    """Trained on all lengths: far below the perplexity of before, and above the causal model's."""
+    honest = {
+        arm: [float(r["honest_perplexity"]) for r in log("masking") if r["arm"] == arm]
+        for arm in experiment("masking").ARMS
+    }
+    assert max(honest["no mask, all lengths"]) < min(honest["no mask"]) / 10
+    assert min(honest["no mask, all lengths"]) > 1.2 * max(honest["causal, all lengths"])
+    for row in log("masking"):
+        if row["arm"] == "no mask, all lengths":  # the leak is as open as ever
+            assert float(row["held_out_perplexity"]) < 1.5
+            assert float(row["changes_with_the_future"]) > 1
+
+
 @pytest.mark.arithmetic
-@pytest.mark.parametrize("arm", ["causal", "no mask"])
+@pytest.mark.parametrize("arm", ["causal", "no mask", "no mask, all lengths"])
 def test_masking_log_can_be_begun_again(arm: str):
     """The first 20 steps; loosely, since the text differs between Python versions."""
     masking = experiment("masking")
@@ -444,6 +494,8 @@ def test_random_queries_and_keys_keep_everything_else(trained):
             "learning_rate: expected a positive number, got 0.0",
         ),
         (lambda: cm.train(0, shift=3), "shift: expected 0, 1 or 2, got 3"),
+        (lambda: cm.train(0, shortest=0), "shortest: expected 1 to 64, got 0"),
+        (lambda: cm.train(0, shortest=65), "shortest: expected 1 to 64, got 65"),
         (
             lambda: cm.windows(torch.arange(70), torch.tensor([0]), -1),
             "shift: expected 0 or more, got -1",

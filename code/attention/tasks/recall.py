@@ -7,6 +7,7 @@ trains this model with and without the scale on its scores.
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -14,7 +15,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from attention._arguments import as_integer, as_real, positive_integer
+from attention._arguments import as_integer, as_real, positive_integer, positive_number
 from attention.report import require
 from attention.training import minimise
 
@@ -168,9 +169,24 @@ class RecallModel(nn.Module):
 
 
 def train(
-    config: RecallConfig, learning_rate: float, seed: int, steps: int = 600, batch: int = 64
+    config: RecallConfig,
+    learning_rate: float,
+    seed: int,
+    steps: int = 600,
+    batch: int = 64,
+    rate_factors: Mapping[str, float] | None = None,
 ) -> tuple[RecallModel, list[float]]:
     """Train a recall model with Adam, in float64, on fresh sequences.
+
+    Parameters
+    ----------
+    config : RecallConfig
+    learning_rate : float
+    seed : int
+        Fixes the initial parameters and the sequences, whatever the scale and the rates are.
+    steps, batch : int
+    rate_factors : mapping, optional
+        From the name of a parameter to a factor on its learning rate: ``{"W_Q": 0.25}``.
 
     Returns
     -------
@@ -181,17 +197,28 @@ def train(
     Raises
     ------
     ValueError
-        If ``learning_rate``, ``steps`` or ``batch`` is not positive.
+        If ``learning_rate``, ``steps``, ``batch`` or a factor is not positive, or
+        ``rate_factors`` names no parameter of the model.
     """
     batch = positive_integer("batch", batch, "a positive number")
     generator = torch.Generator().manual_seed(as_integer("seed", seed))
     model = RecallModel(config, generator)
+    names = [name for name, _ in model.named_parameters()]
+    factors = dict.fromkeys(names, 1.0)
+    for name, factor in (rate_factors or {}).items():
+        require(name in names, "rate_factors", f"names out of {names}", name)
+        factors[name] = positive_number(f"rate_factors[{name!r}]", factor)
+    learning_rate = positive_number("learning_rate", learning_rate)
+    groups = [
+        {"params": [parameter], "lr": factors[name] * learning_rate}
+        for name, parameter in model.named_parameters()
+    ]
 
     def draw_loss() -> Tensor:
         sequences = recall_batch(config, batch, generator)
         return F.cross_entropy(model(sequences), sequences.answer)
 
-    return model, minimise(draw_loss, model.parameters(), learning_rate, steps)
+    return model, minimise(draw_loss, groups, learning_rate, steps)
 
 
 def probe(model: RecallModel, seed: int = 10_000, batch: int = 1000) -> dict[str, float]:

@@ -54,11 +54,20 @@ def update(optimizer: torch.optim.Optimizer, loss: Tensor, clip: float | None = 
 
 def minimise(
     draw_loss: Callable[[], Tensor],
-    parameters: Iterable[nn.Parameter],
+    parameters: Iterable[nn.Parameter] | Iterable[dict],
     learning_rate: float,
     steps: int,
 ) -> list[float]:
     """Take steps with Adam, each on a loss that is drawn afresh, and nothing more.
+
+    Parameters
+    ----------
+    draw_loss : callable
+        Called without arguments before each step.
+    parameters : iterable
+        Parameters; or groups as ``torch.optim`` takes them, to give some a rate of their own.
+    learning_rate : float
+    steps : int
 
     Returns
     -------

@@ -89,10 +89,11 @@ def changes_with_the_future(model: CharacterModel, length: int = CONTEXT) -> flo
     """
     device = device_of(model)
     text = torch.arange(length, device=device) % SYMBOLS  # (length,)
-    other = torch.eye(length, dtype=torch.long, device=device)
-    changed = (text + other) % SYMBOLS  # (length, length), row j: another symbol at j alone
-    # The old text as often as the new one: another batch size may round otherwise.
-    change = model(changed) - model(text.expand_as(changed))  # (changed at, read at, SYMBOLS)
+    # (length, length): row j has another symbol at place j alone
+    changed = (text + torch.eye(length, dtype=torch.long, device=device)) % SYMBOLS
+    # as often as that, since another batch size may round otherwise
+    old = text.expand_as(changed)  # (length, length)
+    change = model(changed) - model(old)  # (changed at, read at, SYMBOLS)
     return change.abs().amax(-1).tril(-1).max().item()
 
 

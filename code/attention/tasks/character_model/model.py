@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -66,13 +66,18 @@ class CharacterModel(nn.Module):
         """
         length = symbols.shape[-1]
         require(1 <= length <= CONTEXT, "symbols", f"1 to {CONTEXT} of them", length)
-        mask = None
-        if self.causal:
-            mask = torch.ones(length, length, dtype=torch.bool, device=symbols.device).tril()
+        mask = self.mask(length)
         x = self.symbol(symbols) + self.position.weight[:length]  # (..., length, d_model)
         for block in self.blocks:
             x = block(x, mask)
         return self.readout(self.norm(x))  # (..., length, SYMBOLS)
+
+    def mask(self, length: int) -> Bool[Tensor, "queries keys"] | None:
+        """Say which position may attend to which; None: each to all."""
+        if not self.causal:
+            return None
+        device = self.position.weight.device
+        return torch.ones(length, length, dtype=torch.bool, device=device).tril()
 
 
 def new_model(seed: int, causal: bool = True) -> CharacterModel:
@@ -109,11 +114,23 @@ def train(
     steps: int = 800,
     batch: int = 32,
     learning_rate: float = 0.003,
+    shortest: int = CONTEXT,
 ) -> tuple[CharacterModel, list[float]]:
     """Train a model with Adam, in float32.
 
-    The seed fixes the initial weights and the windows, whatever ``causal`` and
-    ``shift`` are.
+    The seed fixes the initial weights and the windows, whatever ``causal``,
+    ``shift`` and ``shortest`` are.
+
+    Parameters
+    ----------
+    seed : int
+    causal, shift
+        As in ``CharacterModel`` and ``windows``.
+    steps, batch : int
+    learning_rate : float
+    shortest : int
+        Each batch is cut to a length between this and ``CONTEXT``, drawn afresh. With 1 the
+        model knows texts of every length; unless told, it knows whole windows alone.
 
     Returns
     -------
@@ -124,18 +141,23 @@ def train(
     Raises
     ------
     ValueError
-        If ``steps``, ``batch`` or ``learning_rate`` is not positive, or
-        ``shift`` is not 0, 1 or 2.
+        If ``steps``, ``batch`` or ``learning_rate`` is not positive,
+        ``shift`` is not 0, 1 or 2, or ``shortest`` not from 1 to ``CONTEXT``.
     """
     seed = as_integer("seed", seed)
     batch = positive_integer("batch", batch, "a positive number")
     shift = as_integer("shift", shift, "0, 1 or 2", lambda shift: shift in (0, 1, 2))
+    shortest = as_integer(
+        "shortest", shortest, f"1 to {CONTEXT}", lambda length: 1 <= length <= CONTEXT
+    )
     model = new_model(seed, causal)
     data = batches(split()[0], batch, torch.Generator().manual_seed(seed), shift)
+    lengths = torch.Generator().manual_seed(seed)  # of its own: the windows stay the same
 
     def draw_loss() -> Tensor:
-        inputs, targets = next(data)  # (batch, CONTEXT) each
-        logits = model(inputs)  # (batch, CONTEXT, SYMBOLS)
+        length = torch.randint(shortest, CONTEXT + 1, (), generator=lengths)
+        inputs, targets = (symbols[:, :length] for symbols in next(data))  # (batch, length)
+        logits = model(inputs)  # (batch, length, SYMBOLS)
         return F.cross_entropy(logits.flatten(0, 1), targets.flatten())
 
     return model, minimise(draw_loss, model.parameters(), learning_rate, steps)
