@@ -10,6 +10,7 @@ terminal prints text.
 from attention.widgets._base import Explorable, enable
 from attention.widgets.architecture_map import ArchitectureMap
 from attention.widgets.attention_explorer import AttentionExplorer
+from attention.widgets.attention_lab import AttentionLab
 from attention.widgets.head_splitter import HeadSplitter
 from attention.widgets.live_translator import LiveTranslator
 from attention.widgets.mask_lab import MaskLab
@@ -19,6 +20,7 @@ from attention.widgets.scaling_lab import ScalingLab
 __all__ = [
     "ArchitectureMap",
     "AttentionExplorer",
+    "AttentionLab",
     "Explorable",
     "HeadSplitter",
     "LiveTranslator",
