@@ -13,6 +13,7 @@ SHARED = ("base.js", "plane.js", "transformer-model.js")
 ELEMENTS = (
     *SHARED,
     "attention-lab.js",
+    "gradient-lab.js",
     "attention-explorer.js",
     "scaling-lab.js",
     "mask-lab.js",

@@ -6,12 +6,8 @@ import numpy as np
 from jaxtyping import Float
 
 from attention import by_hand
-from attention.report import require
 from attention.widgets._base import Explorable
-
-FEWEST_KEYS, MOST_KEYS = 2, 8
-# Two vectors of such numbers have a scaled score below 600, whose exponential is a number yet.
-LARGEST = 20.0
+from attention.widgets._points import check_keys, check_points, check_tokens, decimals, pair
 
 
 class AttentionLab(Explorable):
@@ -57,9 +53,7 @@ class AttentionLab(Explorable):
         value: Float[np.ndarray, "keys 2"],
     ):
         check_points("query", query, (2,))
-        some = isinstance(key, np.ndarray) and key.ndim == 2
-        keys = len(key) if some else FEWEST_KEYS
-        require(FEWEST_KEYS <= keys <= MOST_KEYS, "key", f"{FEWEST_KEYS} to {MOST_KEYS} keys", keys)
+        keys = check_keys("key", key)
         check_points("key", key, (keys, 2))
         check_points("value", value, (keys, 2))
         check_tokens(tokens, keys)
@@ -92,33 +86,3 @@ class AttentionLab(Explorable):
         header = ("key", "score", "scaled score", "weight", "value", "weight × value")
         caption = f"Query {pair(self.query)}: from scores to the weighted average of the values"
         return caption, header, rows
-
-
-def check_points(name: str, array: object, shape: tuple[int, ...]) -> None:
-    """Refuse what is no array of finite points of moderate size."""
-    floats = isinstance(array, np.ndarray) and np.issubdtype(array.dtype, np.floating)
-    require(floats, name, "a floating-point array", getattr(array, "dtype", type(array)))
-    require(array.shape == shape, name, f"the shape {shape}", array.shape)
-    for number in array.flat:  # NaN fails the comparison too
-        fits = abs(float(number)) <= LARGEST
-        require(fits, name, f"finite numbers within ±{LARGEST:g}", float(number))
-
-
-def check_tokens(tokens: Sequence[str], keys: int) -> None:
-    """Refuse labels that are not as many different words as there are keys."""
-    require(len(tokens) == keys, "tokens", f"{keys} tokens", len(tokens))
-    for token in tokens:
-        word = isinstance(token, str) and token.strip()
-        require(bool(word), "tokens", "non-empty strings", token)
-    require(len(set(tokens)) == keys, "tokens", "no two alike", list(tokens))
-
-
-def decimals(number: float, digits: int = 2) -> str:
-    """Write a number with so many decimals and a real minus sign."""
-    # "+ 0" so that a rounded −0.001 does not read as −0.00.
-    return f"{np.round(number, digits) + 0:.{digits}f}".replace("-", "−")
-
-
-def pair(vector: Float[np.ndarray, "2"]) -> str:
-    """Write a point: (1.00, −2.50)."""
-    return f"({', '.join(map(decimals, vector))})"
