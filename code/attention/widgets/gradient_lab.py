@@ -86,7 +86,7 @@ class GradientLab(Explorable):
         }
 
     def table(self) -> tuple[str, Sequence[str], Sequence[Sequence[str]]]:
-        """Return the first step: what helps, by how much a score rises, and the weights after it."""
+        """Return the first step: what helps, how much a score rises, the weights after it."""
         weights = by_hand.softmax(self.scores)  # (keys,)
         output = weights @ self.value  # (2,)
         upstream = output - self.wanted  # (2,)
