@@ -169,9 +169,11 @@ export class Outputs {
     // the text comes from code that the reader ran in their own browser. Nothing of
     // it is kept, and nobody else's code is ever run, so there is nobody to guard against.
     box.innerHTML = text;
-    // The explorable figures are custom elements; a page without any has not
-    // loaded their script.
-    if (box.querySelector("[data-figure]:not(:defined)")) load("explorables.mjs").catch(() => {});
+    // The explorable figures are custom elements; the page has loaded the scripts of those
+    // that are printed on it.
+    for (const figure of box.querySelectorAll("[data-figure]:not(:defined)")) {
+      load(`${figure.localName}.mjs`).catch(() => {});
+    }
   }
 
   /** A picture takes the place of a printed one: its size, caption and description. */
