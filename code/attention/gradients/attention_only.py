@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Integer
 
 from attention._arguments import positive_integer
-from attention._arrays import Array, Number, _check_float_dtype
+from attention._arrays import Array, Number
 from attention.by_hand import scaled_dot_product_attention
 from attention.gradients._arguments import check_tokens
 from attention.gradients.loss import cross_entropy, cross_entropy_gradient
@@ -24,13 +24,11 @@ class AttentionOnly:
         Number of tokens, and of positions.
     d_model, d_k, layers : int
     generator : np.random.Generator
-        Weights are drawn from it in float64, so that both dtypes start alike.
+        Weights are drawn from it, in float64.
     scale : number, optional
         Factor on the scores. Default: ``1 / sqrt(d_k)``.
     tied : bool
         Whether one matrix, ``W_Q``, makes queries and keys.
-    dtype : dtype
-        To compute in.
 
     Attributes
     ----------
@@ -41,7 +39,7 @@ class AttentionOnly:
     Raises
     ------
     ValueError
-        If a size is not a positive integer, or ``dtype`` is not floating-point.
+        If a size is not a positive integer.
     """
 
     def __init__(
@@ -54,17 +52,14 @@ class AttentionOnly:
         generator: np.random.Generator,
         scale: Number | None = None,
         tied: bool = False,
-        dtype: type | np.dtype | str = np.float64,
     ):
-        sizes = {"vocab_size": vocab_size, "length": length, "d_model": d_model, "d_k": d_k}
-        for name, size in (sizes | {"layers": layers}).items():
-            positive_integer(name, size)
-        dtype = np.dtype(dtype)
-        _check_float_dtype(dtype)
+        names = ("vocab_size", "length", "d_model", "d_k", "layers")
+        sizes = map(positive_integer, names, (vocab_size, length, d_model, d_k, layers))
+        vocab_size, length, d_model, d_k, layers = sizes
         self.layers, self.scale, self.tied = layers, scale, tied
 
         def normal(rows: int, columns: int, variance: float) -> Array:
-            return (generator.normal(size=(rows, columns)) * variance**0.5).astype(dtype)
+            return generator.normal(size=(rows, columns)) * variance**0.5
 
         self.parameters = {
             "embedding": normal(vocab_size, d_model, 1 / 2),
@@ -159,7 +154,7 @@ class AttentionOnly:
 
         embedding, positions = self.parameters["embedding"], self.parameters["positions"]
         # A token's embedding is its one-hot row times the matrix of embeddings.
-        one_hot = (tokens[..., None] == np.arange(len(embedding))).astype(d_x.dtype)
+        one_hot = np.eye(len(embedding))[tokens]  # (batch, length, vocab_size)
         gradients["embedding"] = linear_gradient(one_hot, embedding, d_x)[1]
         gradients["positions"] = np.zeros_like(positions)
         gradients["positions"][: tokens.shape[1]] = d_x.sum(0)

@@ -16,7 +16,7 @@ from jaxtyping import Bool, Float, Integer
 from attention._arguments import as_integer, positive_integer, positive_number
 from attention._arrays import Array
 from attention.by_hand import causal_mask
-from attention.gradients import Adam, AttentionOnly, Frame
+from attention.gradients import Adam, AttentionOnly, Frame, cross_entropy
 from attention.report import require
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
@@ -51,8 +51,6 @@ class Induction:
         Symbols in the block, all different.
     batch : int
         Texts in a step.
-    precision : str
-        "float32" or "float64".
     """
 
     layers: int = 2
@@ -68,7 +66,6 @@ class Induction:
     length: int = 24
     block: int = 6
     batch: int = 32
-    precision: str = "float32"
 
     def __post_init__(self):
         numbers = {
@@ -84,8 +81,6 @@ class Induction:
         least, most = 2 * self.block, self.symbols + self.block
         fits = least <= self.length <= most  # there are symbols enough to differ
         require(fits, "length", f"{least} to {most}", self.length)
-        known = self.precision in ("float32", "float64")
-        require(known, "precision", "'float32' or 'float64'", self.precision)
 
     def example_tokens(self) -> list[str]:
         """Give the text whose maps the frames show: rows and columns of each map."""
@@ -156,7 +151,6 @@ def new_model(settings: Induction, generator: np.random.Generator) -> AttentionO
         generator,
         scale=None if settings.scale else 1,
         tied=settings.tied,
-        dtype=settings.precision,
     )
 
 
@@ -199,7 +193,7 @@ def train_model(settings: Induction, every: int) -> Iterator[tuple[AttentionOnly
     """Train as ``train`` does, and give the model with each frame."""
     generator = np.random.default_rng(settings.seed)
     model = new_model(settings, generator)
-    mask = causal_mask(settings.length) if settings.causal else None
+    mask = mask_of(settings)
     adam = Adam(settings.rate, betas=(0.9, 0.98))
     losses, right = [], []
     for step in range(settings.steps + 1):
@@ -220,6 +214,44 @@ def train_model(settings: Induction, every: int) -> Iterator[tuple[AttentionOnly
 
 def maps_of(settings: Induction, model: AttentionOnly) -> dict[str, Float[Array, "length length"]]:
     """Give the weights of each layer on the example."""
-    mask = causal_mask(settings.length) if settings.causal else None
-    _, maps, _ = model.forward(example(settings).tokens, mask)
+    _, maps, _ = model.forward(example(settings).tokens, mask_of(settings))
     return {f"layer {layer}": weights[0] for layer, weights in enumerate(maps)}
+
+
+def probe(
+    model: AttentionOnly, settings: Induction, seed: int = 10_000, batch: int = 200
+) -> dict[str, float]:
+    """Measure a model on texts that it was not trained on.
+
+    Returns
+    -------
+    measurements : dict
+        ``loss`` (nats) and ``accuracy`` of the answers; ``previous``, the mean weight of
+        the first layer on the position before, from the second one on; ``induction``, the
+        mean weight of the last layer on the symbol that came after, in the first block,
+        where the second block is to be continued.
+
+    Raises
+    ------
+    ValueError
+        If ``seed`` is no integer, or ``batch`` no positive one.
+    """
+    generator = np.random.default_rng(as_integer("seed", seed))
+    texts = draw_texts(settings, positive_integer("batch", batch), generator)
+    logits, maps, _ = model.forward(texts.tokens, mask_of(settings))
+    right = logits.argmax(-1) == texts.targets  # (batch, length)
+    back = np.arange(1, settings.length)
+    # From a position in the second block to the one after its double in the first.
+    wanted, queries = np.nonzero(texts.wanted)
+    keys = queries - (texts.second - texts.first)[wanted] + 1
+    return {
+        "loss": cross_entropy(logits, texts.targets, texts.wanted),
+        "accuracy": float(right[texts.wanted].mean()),
+        "previous": float(maps[0][:, back, back - 1].mean()),
+        "induction": float(maps[-1][wanted, queries, keys].mean()),
+    }
+
+
+def mask_of(settings: Induction) -> Bool[Array, "length length"] | None:
+    """Give the mask of a run; None: each position sees all."""
+    return causal_mask(settings.length) if settings.causal else None
