@@ -100,7 +100,7 @@ const number = (x) => (x === null ? "not a number" : decimals(x, x !== 0 && Math
 
 // ------------------------------------------------------------------------- plots
 
-const BOX = { left: 44, right: 312, top: 8, bottom: 112, width: 320, height: 132 };
+const BOX = { left: 44, right: 312, top: 14, bottom: 112, width: 320, height: 132 };
 
 /** A round number of at least `number`: 1, 2 or 5 times a power of ten, or half of the first. */
 export function roundUp(number) {
