@@ -16,7 +16,10 @@ from attention import by_hand
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "code" / "attention"
-RUN_IN_THE_BROWSER = ["by_hand", "checks", "report", "tiled", "widgets"]
+RUN_IN_THE_BROWSER = [
+    *("by_hand", "checks", "gradients", "report", "tiled", "widgets"),
+    *("tasks/induction", "tasks/look_up"),
+]
 
 
 def loaded_by(statement):

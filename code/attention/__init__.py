@@ -20,6 +20,7 @@ __all__ = [
     "checks",
     "corpus",
     "generate",
+    "gradients",
     "heads",
     "interventions",
     "keys_and_values",

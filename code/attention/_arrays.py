@@ -233,3 +233,14 @@ def _check_rotation(x: object, angles: object) -> None:
             f"angles: expected the shape (length, d_k / 2) for x of shape {x.shape} "
             f"and an even d_k, got {angles.shape}"
         )
+
+
+# ------------------------------------------------------------------- gradients
+
+
+def _summed_like(array: Array, gradient: Array) -> Array:
+    """Undo broadcasting: where an array served several times, add up its gradients."""
+    in_front = gradient.ndim - array.ndim
+    gradient = gradient.sum(tuple(range(in_front)))
+    once = tuple(axis for axis, size in enumerate(array.shape) if size == 1)
+    return gradient.sum(once, keepdims=True).astype(array.dtype, copy=False)

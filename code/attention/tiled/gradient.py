@@ -3,7 +3,14 @@
 import numpy as np
 from jaxtyping import Float
 
-from attention._arrays import Array, Number, _check_given_back, _check_query_key_value, _wide
+from attention._arrays import (
+    Array,
+    Number,
+    _check_given_back,
+    _check_query_key_value,
+    _summed_like,
+    _wide,
+)
 from attention.tiled.masks import Mask, mask_function
 from attention.tiled.summary import _finite
 from attention.tiled.tiles import _scale, _shapes, block_scores, blocks, blocks_to_meet
@@ -77,12 +84,7 @@ def tiled_attention_gradient(
             q_grad[..., rows, :] += scores_grad @ k_columns
             k_grad[..., columns, :] += scores_grad.swapaxes(-1, -2) @ q_rows
             v_grad[..., columns, :] += weights.swapaxes(-1, -2) @ out_grad_rows
-    return _like(query, q_grad), _like(key, k_grad), _like(value, v_grad)
-
-
-def _like(array: Array, gradient: Array) -> Array:
-    """Undo broadcasting: where an array served several times, add up its gradients."""
-    in_front = gradient.ndim - array.ndim
-    gradient = gradient.sum(tuple(range(in_front)))
-    once = tuple(axis for axis, size in enumerate(array.shape) if size == 1)
-    return gradient.sum(once, keepdims=True).astype(array.dtype, copy=False)
+    return tuple(
+        _summed_like(array, gradient)
+        for array, gradient in zip((query, key, value), (q_grad, k_grad, v_grad), strict=True)
+    )
