@@ -4,7 +4,6 @@ import json
 import re
 import subprocess
 from itertools import pairwise
-from types import SimpleNamespace
 
 import matplotlib
 import numpy as np
@@ -13,6 +12,7 @@ from tests.conftest import load_without_shape_checks
 from tests.fake_training import train
 from tests.live.runs_in_node import NODE
 
+from attention.gradients import Frame
 from attention.widgets import TrainingLab
 from attention.widgets._base import SCRIPTS
 from attention.widgets.training_run import LEVELS, MOST_WEIGHTS, spread, thinned, written_weights
@@ -28,8 +28,13 @@ def in_node(script: str, given: object = None) -> object:
         for name, file in zip(names[::2], names[1::2], strict=True)
     )
     done = subprocess.run(
-        [NODE, "--input-type=module", "--eval", f"{imports}const given = {json.dumps(given)};\n"
-         f"console.log(JSON.stringify((() => {{ {script} }})()));"],
+        [
+            NODE,
+            "--input-type=module",
+            "--eval",
+            f"{imports}const given = {json.dumps(given)};\n"
+            f"console.log(JSON.stringify((() => {{ {script} }})()));",
+        ],
         capture_output=True,
         encoding="utf-8",
     )
@@ -38,7 +43,7 @@ def in_node(script: str, given: object = None) -> object:
 
 
 def frame(step=0, loss=1.0, accuracy=0.5, best=1.0, **maps):
-    return SimpleNamespace(step=step, loss=loss, accuracy=accuracy, best=best, maps=maps)
+    return Frame(step, loss, accuracy, best, maps)
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +109,9 @@ def test_an_axis_ends_at_a_round_number(number, above):
 
 def test_the_frame_at_a_step_is_the_last_that_has_come():
     steps = [0, 5, 10, 40]
-    found = in_node("return given[1].map((step) => lastUpTo(given[0], step))", [steps, list(range(50))])
+    found = in_node(
+        "return given[1].map((step) => lastUpTo(given[0], step))", [steps, list(range(50))]
+    )
     expected = [max(np.searchsorted(steps, step, side="right") - 1, 0) for step in range(50)]
     assert found == expected
 
@@ -112,7 +119,9 @@ def test_the_frame_at_a_step_is_the_last_that_has_come():
 def test_a_query_of_which_there_are_two_is_told_apart():
     weights = np.array([[0.2, 0.3, 0.5], [0, 0, 0], [np.nan] * 3])
     figure = TrainingLab([frame(layer=weights)], ["a", "b", "a"]).data()
-    script = "const run = new Run(given.runs[0]); return [0, 1, 2].map((q) => run.looks('layer', 0, q))"
+    script = (
+        "const run = new Run(given.runs[0]); return [0, 1, 2].map((q) => run.looks('layer', 0, q))"
+    )
     looks = in_node(script, figure)
     assert looks == ["a (3) 0.50, b 0.30, a (1) 0.20", "nothing", "its weights are not numbers"]
 
@@ -154,7 +163,9 @@ def test_numbers_spread_from_the_first_to_the_last():
 
 
 def test_a_short_run_is_a_few_kilobytes():
-    lab = TrainingLab(train(5, frames=80, maps=("weights",)), ["She", "went", "to", "the", "market"])
+    lab = TrainingLab(
+        train(5, frames=80, maps=("weights",)), ["She", "went", "to", "the", "market"]
+    )
     assert len(lab._repr_html_()) < 7_000
 
 
@@ -188,7 +199,11 @@ def test_a_run_that_diverged_can_be_shown():
         ([], TOKENS, "frames: expected at least one frame, got 'none'"),
         ([frame(layer=np.eye(3))], [], "tokens: expected a sequence of texts, got []"),
         ([frame(layer=np.eye(3))], "abc", "tokens: expected a sequence of texts, got 'abc'"),
-        ([frame(layer=np.eye(3))], [1, 2, 3], "tokens: expected a sequence of texts, got [1, 2, 3]"),
+        (
+            [frame(layer=np.eye(3))],
+            [1, 2, 3],
+            "tokens: expected a sequence of texts, got [1, 2, 3]",
+        ),
         ([frame(layer=np.eye(2))], TOKENS, "maps['layer']: expected the shape (3, 3), got (2, 2)"),
         ([frame(layer=2 * np.eye(3))], TOKENS, "maps['layer']: expected weights from 0 to 1, got "),
         ([frame(layer=-np.eye(3))], TOKENS, "maps['layer']: expected weights from 0 to 1, got "),

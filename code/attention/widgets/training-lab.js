@@ -242,7 +242,7 @@ class TrainingLab extends Explorable {
 
   static style = `
 :host { container: lab / inline-size; }
-.lab { max-width: 46rem; }
+.lab { max-width: 46rem; padding-inline: 3px; }
 .title { margin: 0 0 0.5rem; font-weight: 600; }
 .controls { gap: 0.4rem 0.6rem; }
 .controls button { min-width: 4.6rem; }
