@@ -1,14 +1,15 @@
 """A training run that nobody has to wait for: frames as `attention.gradients` gives them."""
 
 from collections.abc import Iterator
-from types import SimpleNamespace
 
 import numpy as np
+
+from attention.gradients import Frame
 
 
 def train(
     tokens: int, frames: int = 40, maps: tuple[str, ...] = ("layer 0", "layer 1"), seed: int = 0
-) -> Iterator[SimpleNamespace]:
+) -> Iterator[Frame]:
     """Yield frames of a run whose last map looks ever more at the token before, causally."""
     rng = np.random.default_rng(seed)
     noise = {name: rng.normal(size=(tokens, tokens)) for name in maps}
@@ -19,7 +20,5 @@ def train(
         scores = {name: noise[name] + learned * (name == maps[-1]) for name in maps}
         exponentials = {name: np.exp(score) * causal for name, score in scores.items()}
         weights = {name: e / e.sum(-1, keepdims=True) for name, e in exponentials.items()}
-        rise = 1 / (1 + np.exp(-14 * (done - 0.5)))
-        yield SimpleNamespace(
-            step=5 * i, loss=2.7 - 2.4 * rise, accuracy=0.06 + 0.8 * rise, best=0.93, maps=weights
-        )
+        rise = float(1 / (1 + np.exp(-14 * (done - 0.5))))
+        yield Frame(5 * i, 2.7 - 2.4 * rise, 0.06 + 0.8 * rise, 0.93, weights)

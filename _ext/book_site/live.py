@@ -26,7 +26,7 @@ from bs4 import BeautifulSoup, Tag
 from sphinx.application import Sphinx
 from sphinx.util import logging
 
-from .cells import Cell, cells, runs_in_page
+from .cells import APART, Cell, cells, runs_in_page
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = ROOT / "_live"
@@ -272,9 +272,13 @@ def left_out(folder: str, names: list[str]) -> list[str]:
     Modules and packages that import what is not there, the figures' scripts, which the
     page has, and what Python and setuptools keep beside the sources.
     """
-    rooms = names if Path(folder) == PACKAGE else []
+    places = {PACKAGE: "attention"} | {PACKAGE / one: f"attention.{one}" for one in APART}
+    before = places.get(Path(folder))
+    modules = {name: f"{before}.{name.removesuffix('.py')}" for name in names if before}
     unfit = {
-        name for name in rooms if not runs_in_page(f"attention.{name.removesuffix('.py')}", PACKAGE)
+        name
+        for name, module in modules.items()
+        if name not in APART and name != "__init__.py" and not runs_in_page(module, PACKAGE)
     }
     beside = (".egg-info", ".js", "__pycache__")
     return [name for name in names if name in unfit or name.endswith(beside)]

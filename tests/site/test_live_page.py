@@ -543,14 +543,19 @@ def test_wheel_is_the_package_on_disk_but_for_what_cannot_run_in_a_page() -> Non
         for path in (folder / "attention").rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
-    # A room of the package, one file or a folder, is there as a whole or not at all.
+
+    def room(name: str) -> str:
+        """Name what is there as a whole or not at all: a file or folder, and each task."""
+        return "/".join(name.split("/")[: 3 if name.split("/")[1] == "tasks" else 2])
+
     unfit = {
-        path.relative_to(folder / "attention").parts[0]
+        room(path.relative_to(folder).as_posix())
         for path in (folder / "attention").rglob("*.py")
         if needs_more_than_a_page_has(path)
     }
-    left_out = {name for name in on_disk if name.split("/")[1] in unfit}
-    assert "attention/layers.py" in left_out
+    left_out = {name for name in on_disk if room(name) in unfit}
+    assert {"attention/layers.py", "attention/tasks/recall.py"} <= left_out
+    assert not {"attention/tasks/__init__.py", "attention/tasks/look_up.py"} & left_out
     # The figures' scripts are part of the page already.
     left_out |= {name for name in on_disk if name.endswith(".js")}
     assert built == {name: text for name, text in on_disk.items() if name not in left_out}

@@ -100,7 +100,7 @@ const number = (x) => (x === null ? "not a number" : decimals(x, x !== 0 && Math
 
 // ------------------------------------------------------------------------- plots
 
-const BOX = { left: 44, right: 312, top: 8, bottom: 112, width: 320, height: 132 };
+const BOX = { left: 44, right: 312, top: 14, bottom: 112, width: 320, height: 132 };
 
 /** A round number of at least `number`: 1, 2 or 5 times a power of ten, or half of the first. */
 export function roundUp(number) {
@@ -242,7 +242,7 @@ class TrainingLab extends Explorable {
 
   static style = `
 :host { container: lab / inline-size; }
-.lab { max-width: 46rem; }
+.lab { max-width: 46rem; padding-inline: 3px; }
 .title { margin: 0 0 0.5rem; font-weight: 600; }
 .controls { gap: 0.4rem 0.6rem; }
 .controls button { min-width: 4.6rem; }

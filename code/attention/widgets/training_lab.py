@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 
+from attention.gradients import Frame
 from attention.report import require
 from attention.widgets._base import Explorable
-from attention.widgets.training_run import Frame, Run, spread
+from attention.widgets.training_run import Run, spread
 
 MOST_ROWS = 9  # of the table
 
@@ -18,9 +19,8 @@ class TrainingLab(Explorable):
 
     Parameters
     ----------
-    frames : iterable of frames
-        Each with ``step``, ``loss``, ``accuracy``, ``best`` and ``maps``, a dictionary of
-        weights (queries, keys) by name. All have the same maps, and steps that increase.
+    frames : iterable of attention.gradients.Frame
+        All have maps of the same names, and steps that increase.
     tokens : sequence of str
         The keys of the example that the maps are about; also its queries, unless those
         are given.
@@ -41,9 +41,8 @@ class TrainingLab(Explorable):
 
     Examples
     --------
-    >>> from types import SimpleNamespace as Frame
-    >>> maps = {"layer 0": np.array([[0.25, 0.75]])}
-    >>> frame = Frame(step=0, loss=0.7, accuracy=0.5, best=1.0, maps=maps)
+    >>> weights = np.array([[0.25, 0.75]])
+    >>> frame = Frame(step=0, loss=0.7, accuracy=0.5, best=1.0, maps={"weights": weights})
     >>> TrainingLab([frame], ["tea", "cup"], queries=["went"])
     Training. The best possible accuracy is 1.000.
     step  loss   accuracy
@@ -93,7 +92,9 @@ class TrainingLab(Explorable):
         found = [{frame.step: frame for frame in run.frames} for run in runs]
         steps = list(found[0]) if found else []
         shown = [steps[i] for i in spread(len(steps), MOST_ROWS)]
-        rows = [[str(step), *(text for at in found for text in _pair(at.get(step)))] for step in shown]
+        rows = [
+            [str(step), *(text for at in found for text in _pair(at.get(step)))] for step in shown
+        ]
         return caption, header, rows
 
 

@@ -1,10 +1,10 @@
 """One training run, as a page holds it: short numbers, a character a weight (all chapters)."""
 
 from collections.abc import Sequence
-from typing import Protocol
 
 import numpy as np
 
+from attention.gradients import Frame
 from attention.report import require
 
 # What the page holds of a run at most: so many weights. Of a longer run it gets fewer frames.
@@ -15,16 +15,6 @@ LEVELS = [chr(code) for code in range(33, 127) if chr(code) not in "\"&'<>\\"]
 LEVELS += [chr(192 + i) for i in range(101 - len(LEVELS))]
 NOT_A_NUMBER = " "
 ROUNDING = 1e-5  # by how much a sum of 32-bit weights may exceed 1
-
-
-class Frame(Protocol):
-    """One look at a model in training, such as those of ``attention.gradients``."""
-
-    step: int  # how many updates came before
-    loss: float
-    accuracy: float
-    best: float  # the best accuracy that is possible
-    maps: dict[str, np.ndarray]  # name -> weights (queries, keys) on one fixed example
 
 
 class Run:

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields, is_dataclass
 from time import monotonic
 
+from attention.gradients import Frame
 from attention.widgets.training_lab import TrainingLab
-from attention.widgets.training_run import Frame, Run, written
+from attention.widgets.training_run import Run, written
 
 PAUSE = 1.0  # seconds from one picture to the next in JupyterLab
 
@@ -26,7 +27,7 @@ def watch(
 
     Parameters
     ----------
-    frames : iterable of frames
+    frames : iterable of attention.gradients.Frame
         Usually a generator that trains, such as ``look_up.train(settings, every=5)``; no
         step is made before somebody looks.
     tokens : sequence of str
