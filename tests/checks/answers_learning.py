@@ -461,11 +461,13 @@ def backward(
     back=lambda d_k: d_k**-0.5,
     out=lambda q, k, v: (q, k, v),
     d_value=lambda w, u: np.einsum("qk,qv->kv", w, u),
+    hidden=lambda powers, mask: powers * mask,
 ):
-    def gradients(query, key, value, upstream):
+    def gradients(query, key, value, upstream, mask):
         d_k = query.shape[1]
-        powers = np.exp((scores := forth(d_k) * query @ key.T) - scores.max(1)[:, None])
-        weights = powers / powers.sum(1)[:, None]
+        scores = forth(d_k) * query @ key.T
+        powers = hidden(np.exp(scores - scores.max(1)[:, None]), mask)
+        weights = powers / np.maximum(powers.sum(1), 1e-300)[:, None]
         d_scores = back(d_k) * g(weights, upstream @ value.T)
         return out(
             np.einsum("qk,kd->qd", d_scores, key),
@@ -480,9 +482,11 @@ right("attention_gradient")(backward())
 
 
 @right("attention_gradient")
-def attention_gradient_of_torch(query, key, value, upstream):
+def attention_gradient_of_torch(query, key, value, upstream, mask):
     q, k, v = (torch.tensor(a, dtype=torch.float64).requires_grad_() for a in (query, key, value))
-    output = torch.nn.functional.scaled_dot_product_attention(q[None], k[None], v[None])[0]
+    seen = torch.tensor(mask)
+    scores = (q @ k.T / len(q[0]) ** 0.5).masked_fill(~seen, -1e300)
+    output = (scores.softmax(-1) * seen) @ v
     output.backward(torch.tensor(upstream, dtype=torch.float64))
     return q.grad, k.grad, v.grad
 
@@ -512,3 +516,27 @@ wrong("attention_gradient", "sign-of-scores")(
 wrong("attention_gradient", "values-alone")(backward(d_value=lambda w, u: (w * w).T @ u))
 wrong("attention_gradient", "keys-alone")(backward(out=lambda q, k, v: (q, 3 * k, v)))
 wrong("attention_gradient", "queries-alone")(backward(out=lambda q, k, v: (3 * q, k, v)))
+
+
+wrong("attention_gradient", "mask-ignored")(backward(hidden=lambda powers, mask: powers))
+wrong("attention_gradient", "mask-inverted")(backward(hidden=lambda powers, mask: powers * ~mask))
+
+
+@wrong("attention_gradient", "zero-in-scores")
+def _(query, key, value, upstream, mask):
+    return attention_with_other_scores(query, key, value, upstream, mask, 0.0)
+
+
+@wrong("attention_gradient", "fully-masked-not-zero")
+def _(query, key, value, upstream, mask):
+    return attention_with_other_scores(query, key, value, upstream, mask, -1e9)
+
+
+def attention_with_other_scores(query, key, value, upstream, mask, hidden):
+    scores = query @ key.T / math.sqrt(key.shape[1])
+    scores[~mask] = hidden
+    powers = np.exp(scores - scores.max(1, keepdims=True))
+    weights = powers / powers.sum(1, keepdims=True)
+    d = upstream @ value.T
+    d_scores = (weights * d - weights * (weights * d).sum(1)[:, None]) / math.sqrt(key.shape[1])
+    return d_scores @ key, d_scores.T @ query, weights.T @ upstream

@@ -14,8 +14,8 @@ from attention.checks.learning._shared import (
 def _ordered(*order: int):
     """Hand back the three gradients in another order."""
 
-    def gradients(query, key, value, upstream):
-        right = attention_backward()(query, key, value, upstream)
+    def gradients(query, key, value, upstream, mask):
+        right = attention_backward()(query, key, value, upstream, mask)
         return tuple(right[place] for place in order)
 
     return gradients
@@ -128,5 +128,29 @@ MISTAKES = (
         "The values are right, queries and keys have the wrong sign: you take each value away "
         "from the average. The average is taken away from each value.",
         attention_backward(lambda w, upstream: -right_scores(w, upstream)),
+    ),
+    misconception(
+        "mask-ignored",
+        "Your function takes a mask and never uses it: a hidden key gets a gradient, and shares in "
+        "the weights.",
+        attention_backward(hide=lambda scores, mask: scores),
+    ),
+    misconception(
+        "mask-inverted",
+        "The mask is the wrong way round. In this book True means: may attend.",
+        attention_backward(hide=lambda scores, mask: np.where(mask, -np.inf, scores)),
+    ),
+    misconception(
+        "zero-in-scores",
+        "You set hidden scores to 0. That hides nothing, as e to the power 0 is 1: minus infinity "
+        "does.",
+        attention_backward(hide=lambda scores, mask: np.where(mask, scores, 0)),
+    ),
+    misconception(
+        "fully-masked-not-zero",
+        "A query that may attend to nothing attends to something all the same: a large negative "
+        "score loses only against a larger one. It should hear nothing, and tell the keys and "
+        "values nothing.",
+        attention_backward(hide=lambda scores, mask: np.where(mask, scores, -1e9)),
     ),
 )

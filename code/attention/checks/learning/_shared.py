@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from attention import by_hand
+from attention.checks._mistakes import minus_infinity
 
 Array = np.ndarray
 
@@ -38,16 +39,18 @@ def attention_backward(
     at_value: Callable = lambda weights, upstream: weights.T @ upstream,
     scale: Callable = one_over_root_of_d_k,
     scale_back: Callable | None = None,
+    hide: Callable = minus_infinity,
 ) -> Callable:
     """Make the gradients of attention; each step may be another than the right one.
 
     ``scale`` is the factor of the forward pass, ``scale_back`` that of the backward pass
-    if it is another.
+    if it is another; ``hide`` takes scores and mask.
     """
 
-    def gradients(query, key, value, upstream):
+    def gradients(query, key, value, upstream, mask):
         factor = scale(key)
-        weights = by_hand.softmax(factor * query @ key.T)  # (queries, keys)
+        scores = hide(factor * query @ key.T, mask)
+        weights = by_hand.softmax(scores)  # (queries, keys)
         g = at_scores(weights, upstream @ value.T)  # (queries, keys)
         back = factor if scale_back is None else scale_back(key)
         return (

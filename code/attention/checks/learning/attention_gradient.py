@@ -19,7 +19,7 @@ def _only(wrong: int):
 
 ATTENTION_GRADIENT = Exercise(
     name="attention_gradient",
-    signature="f(query, key, value, upstream)",
+    signature="f(query, key, value, upstream, mask)",
     outputs=("d_query", "d_key", "d_value"),
     reference=attention_backward(),
     stages=(
@@ -29,24 +29,37 @@ ATTENTION_GRADIENT = Exercise(
                 key=[[0.5, 0], [0, 1]],
                 value=[[1], [3]],
                 upstream=[[2]],
+                mask=[[True, True]],
             ),
             example(
                 query=[[1, 0], [0.5, -1]],
                 key=[[1, 0.5], [0, 1], [-1, 2]],
                 value=[[1], [3], [-2]],
                 upstream=[[2], [-1]],
+                mask=[[True, True, True], [True, True, True]],
             ),
             example(
                 query=[[1, 0, 2], [0.5, -1, 0]],
                 key=[[1, 0.5, 0], [0, 1, -1], [-1, 0.5, 0.5]],
                 value=[[1, 2], [3, 0], [-2, 1]],
                 upstream=[[2, 0.5], [-1, 1]],
+                mask=[[True, True, True], [True, True, True]],
+            ),
+        ),
+        (
+            example(
+                query=[[1, 0], [0.5, -1]],
+                key=[[1, 0.5], [0, 1], [-1, 2]],
+                value=[[1], [3], [-2]],
+                upstream=[[2], [-1]],
+                mask=[[True, False, True], [True, True, False]],
             ),
             example(
                 query=[[1, 0, 2], [0.5, -1, 0], [1, 1, 0.5]],
                 key=[[1, 0.5, 0], [0, 1, -1], [-1, 0.5, 0.5]],
                 value=[[1, 2, 0], [3, 0, 1], [-2, 1, 0.5]],
                 upstream=[[2, 0.5, 1], [-1, 1, 0], [0.5, -2, 3]],
+                mask=[[True, False, False], [True, True, False], [True, True, True]],
             ),
         ),
         (
@@ -55,6 +68,14 @@ ATTENTION_GRADIENT = Exercise(
                 key=[[1], [-1]],
                 value=[[1], [3]],
                 upstream=[[2]],
+                mask=[[True, True]],
+            ),
+            example(
+                query=[[1], [2]],
+                key=[[1], [-0.5]],
+                value=[[1], [3]],
+                upstream=[[2], [1]],
+                mask=[[False, False], [True, True]],
             ),
         ),
     ),
@@ -85,9 +106,10 @@ ATTENTION_GRADIENT = Exercise(
 def attention_gradient(answer: object) -> Verdict:
     """Check the backward pass of scaled dot-product attention.
 
-    ``answer(query, key, value, upstream)`` takes ``query`` (queries, d_k), ``key``
+    ``answer(query, key, value, upstream, mask)`` takes ``query`` (queries, d_k), ``key``
     (keys, d_k), ``value`` (keys, d_v) and ``upstream`` (queries, d_v), the gradient of
-    the loss with respect to the output. It returns the gradients with respect to
+    the loss with respect to the output, and ``mask`` (queries, keys), boolean, True where
+    a query may attend to a key. It returns the gradients with respect to
     query, key and value, in this order, each of the shape of its array.
     """
     return ATTENTION_GRADIENT.check(answer)
