@@ -17,6 +17,8 @@ from attention.widgets.live_translator import LiveTranslator
 from attention.widgets.mask_lab import MaskLab
 from attention.widgets.position_lab import PositionLab
 from attention.widgets.scaling_lab import ScalingLab
+from attention.widgets.training_lab import TrainingLab
+from attention.widgets.watching import watch
 
 __all__ = [
     "ArchitectureMap",
@@ -29,5 +31,7 @@ __all__ = [
     "MaskLab",
     "PositionLab",
     "ScalingLab",
+    "TrainingLab",
     "enable",
+    "watch",
 ]

@@ -21,6 +21,7 @@ ELEMENTS = (
     "position-lab.js",
     "architecture-map.js",
     "live-translator.js",
+    "training-lab.js",
 )
 # More digits than any figure shows; fewer would not agree with NumPy to 1e-6.
 DIGITS = 9
