@@ -3,7 +3,7 @@
 // softmax, mix. Every number is computed here from where the points are.
 
 import { Explorable, decimals, define, draw, make, softmax, table } from "./base.js";
-import { PLANE_STYLE, Plane, arrow, dot, hull, magnitude, mix, pair } from "./plane.js";
+import { PLANE_STYLE, Plane, arrow, dot, hull, magnitude, mix, paintDisc, pair } from "./plane.js";
 
 // Scores by hand go from −LIMIT to LIMIT.
 const LIMIT = 6;
@@ -27,8 +27,7 @@ export function rival(weights, chosen) {
   return others.reduce((best, i) => (weights[i] > weights[best] ? i : best), others[0]);
 }
 
-// The area is the weight; a disc that small would not be seen, though.
-const radiusOf = (weight) => Math.max(3, 20 * Math.sqrt(weight));
+const FULL_RADIUS = 20;
 const copy = (points) => points.map((point) => [...point]);
 
 export class AttentionLab extends Explorable {
@@ -114,7 +113,7 @@ export class AttentionLab extends Explorable {
           "region?"),
         make("li", {}, "Make the query shorter, then longer. What happens to the largest weight?"),
         make("li", {}, "Set two scaled scores to 3 and 1, then to 5 and 3. How many times " +
-          "larger is one weight than the other?")));
+          "larger is one weight?")));
   }
 
   buildKeys() {
@@ -286,24 +285,19 @@ export class AttentionLab extends Explorable {
     this.feet.setAttribute("d", along ? keys.map((key) =>
       `M${asking.to(key)}L${asking.to(query.map((x) => (x * dot(query, key)) / along))}`).join("") : "");
     asking.place("query", query, 7);
-    keys.forEach((key, i) => this.paintDisc(asking, `key ${i}`, key, this.keyDiscs[i], weights[i]));
+    keys.forEach((key, i) =>
+      asking.place(`key ${i}`, key, paintDisc(this.keyDiscs[i], weights[i], FULL_RADIUS)));
   }
 
   paintValues({ values, weights, output, hull: corners }) {
     const { answering } = this;
     values.forEach((value, i) =>
-      this.paintDisc(answering, `value ${i}`, value, this.valueDiscs[i], weights[i]));
+      answering.place(`value ${i}`, value, paintDisc(this.valueDiscs[i], weights[i], FULL_RADIUS)));
     this.hull.setAttribute("d", `M${corners.map((corner) => answering.to(corner)).join("L")}Z`);
     const [x, y] = answering.to(output);
     this.mark.setAttribute("transform", `translate(${x} ${y})`);
     this.mixText.setAttribute("x", x);
     this.mixText.setAttribute("y", y + 22);
-  }
-
-  paintDisc(plane, id, at, disc, weight) {
-    disc.setAttribute("r", radiusOf(weight));
-    disc.style.setProperty("--share", `${100 * weight}%`);
-    plane.place(id, at, radiusOf(weight));
   }
 
   paintRows({ scores, scaled, weights, values, output, chosen }) {

@@ -3,9 +3,10 @@
 // The loss is half the squared distance of the output from the wanted point.
 
 import { Explorable, decimals, define, draw, make, softmax, table } from "./base.js";
-import { PLANE_STYLE, Plane, arrow, dot, hull, magnitude, mix, pair } from "./plane.js";
+import { PLANE_STYLE, Plane, arrow, dot, hull, magnitude, mix, paintDisc, pair } from "./plane.js";
 
 const MANY = 20;
+const FULL_RADIUS = 24;
 const MOST_LEAD = 30;
 // A longer trail would not be seen.
 const LONGEST_TRAIL = 400;
@@ -258,10 +259,7 @@ p { margin: 0; }
 
   paintPlane({ wanted, output, weights, trail }) {
     const { plane } = this;
-    weights.forEach((weight, j) => {
-      this.discs[j].setAttribute("r", Math.max(3, 24 * Math.sqrt(weight)));
-      this.discs[j].style.setProperty("--share", `${100 * weight}%`);
-    });
+    weights.forEach((weight, j) => paintDisc(this.discs[j], weight, FULL_RADIUS));
     const places = [...trail, output].map((point) => plane.to(point));
     this.trailLine.setAttribute("d", `M${places.join("L")}`);
     this.seen.setAttribute("d", places.slice(0, -1).map(([x, y]) =>

@@ -2,7 +2,7 @@
 // drags with a mouse or a finger, or moves by the arrow keys; and a few ways to write
 // numbers and pairs of them.
 
-import { decimals, draw } from "./base.js";
+import { decimals, draw, weightColour } from "./base.js";
 
 // The drawing has its own units; on a phone one of them is a little more than a pixel.
 const WIDTH = 320;
@@ -82,8 +82,7 @@ export const PLANE_STYLE = `
 .handle .chosen { fill: none; stroke: none; }
 .handle:focus:not(:focus-visible) .chosen { stroke: var(--text); stroke-dasharray: 2 2; }
 .handle text { pointer-events: none; user-select: none; }
-.disc { fill: color-mix(in srgb, var(--accent) var(--share), var(--paper)); stroke: var(--accent);
-  stroke-width: 1.5; }
+.disc { stroke: var(--muted); }
 `;
 
 /**
@@ -274,6 +273,15 @@ export class Plane {
     } else return;
     event.preventDefault();
   }
+}
+
+/** Draw a weight: its area, `full` being the radius of all of it, and the colour of the book. */
+export function paintDisc(disc, weight, full) {
+  // So small a disc would not be seen.
+  const radius = Math.max(3, full * Math.sqrt(weight));
+  disc.setAttribute("r", radius);
+  disc.setAttribute("fill", `rgb(${weightColour(weight)})`);
+  return radius;
 }
 
 const decimalsPlain = (number) => Number(number.toFixed(2));
