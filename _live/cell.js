@@ -23,13 +23,15 @@ export class Cell {
   #began;
   #clock;
   #progress;
+  #isTraining = false; // does a figure grow while the cell runs?
 
   /**
    * @param element the cell's div
    * @param number its number on the page, by which it is called
    * @param store where the reader's text is kept
-   * @param handlers {onpress(cell), onkept(), announce(text)}: the button was
-   *   pressed; the store changed; something to tell a screen reader
+   * @param handlers {onpress(cell), onsteer(cell, what), onkept(), announce(text)}: the
+   *   button was pressed; a training is to "pause", "play" or "step"; the store changed;
+   *   something to tell a screen reader
    */
   constructor(element, number, store, handlers) {
     this.element = element;
@@ -48,7 +50,6 @@ export class Cell {
     // A folded solution calls the checker too, but leaves nothing to answer.
     this.isExercise =
       element.dataset.exercise === "yes" && !element.matches("[class*='tag_hide-cell']");
-    this.verb = this.isExercise ? "Check" : "Run";
 
     const input = element.querySelector(".cell_input");
     this.#code = input.querySelector(".highlight");
@@ -76,6 +77,16 @@ export class Cell {
 
   get source() {
     return this.#typed ?? this.#printed;
+  }
+
+  get verb() {
+    if (this.isExercise) return "Check";
+    return this.#trains ? "Train" : "Run";
+  }
+
+  /** Does it train a model while the reader watches (attention.widgets.watch)? */
+  get #trains() {
+    return /\bwatch\(/.test(this.source);
   }
 
   /** Does the reader's text differ from the printed code? */
@@ -150,6 +161,7 @@ export class Cell {
   }
 
   add(output) {
+    this.#isTraining ||= output.kind === "live";
     this.outputs.add(output);
   }
 
@@ -162,18 +174,21 @@ export class Cell {
 
   #tick() {
     const milliseconds = performance.now() - this.#began;
-    const text = this.#progress || "Running";
+    const text = this.#progress || (this.#isTraining ? "Training" : "Running");
     if (milliseconds < SLOW) return this.say(text);
-    const advice = milliseconds < LONG ? "" : ". If you think it will never end, press Stop.";
+    const isLong = milliseconds >= LONG && !this.#isTraining;
+    const advice = isLong ? ". If you think it will never end, press Stop." : "";
     this.say(`${text} (${Math.floor(milliseconds / 1000)} s)${advice}`);
   }
 
-  async finish({ ok, milliseconds }) {
+  async finish({ ok, stopped, milliseconds }) {
     clearInterval(this.#clock);
+    this.#isTraining = false;
     // A cell for which something could not be loaded took no time: it did not run.
     const note = milliseconds === undefined ? "" : `run in your browser, ${readable(milliseconds)}`;
-    await this.outputs.finish(note || "not run");
-    this.state = ok ? "done" : "error";
+    const how = ok ? (stopped ? "stopped" : "done") : "error";
+    await this.outputs.finish(stopped ? `stopped, ${note}` : note || "not run", how);
+    this.state = how;
     if (note) this.element.dataset.runMs = milliseconds;
     // Where nothing is printed, the buttons' line says that it ran.
     this.say(this.outputs.raw.length > 0 ? "" : note.replace("run", "Run"));
@@ -184,6 +199,7 @@ export class Cell {
   /** Python ended before the cell did. */
   stop(text, state) {
     clearInterval(this.#clock);
+    this.#isTraining = false;
     this.outputs.stop();
     this.state = state;
     this.say(text);
@@ -381,6 +397,11 @@ export class Cell {
         event.preventDefault();
       }
     });
+    // What is pressed in a figure that is trained here (training-lab.js).
+    this.element.addEventListener("training", ({ detail }) => {
+      if (!["train", "stop"].includes(detail)) this.#handlers.onsteer(this, detail);
+      else if (this.isBusy === (detail === "stop")) this.press();
+    });
     this.#listen(this.#code.querySelector("pre"));
     this.#listen(this.typedPre);
   }
@@ -419,6 +440,9 @@ export class Cell {
     this.yours.hidden = !this.isChanged;
     this.solved.hidden = !this.isSolved;
     this.element.toggleAttribute("data-solved", this.isSolved);
+    for (const lab of this.#trains ? this.element.querySelectorAll("training-lab") : []) {
+      lab.dataset.trains = this.isBusy ? "stop" : "train";
+    }
     show(this.editButton, !editing, this.runButton);
     const resettable = this.#undo !== null || (this.isTouched && !this.isBusy);
     show(this.resetButton, resettable, this.runButton);

@@ -22,6 +22,7 @@ export class Outputs {
   #rendering = []; // promises
   #pictures = []; // addresses of pictures in memory
   #changed; // does what comes depend on the reader's own text?
+  #growing = null; // the figure that grows while the cell runs (training-lab.js)
 
   raw = []; // what came in the last run, as the worker sent it
 
@@ -50,15 +51,20 @@ export class Outputs {
   }
 
   add(output) {
-    this.raw.push(output);
+    if (output.kind !== "frames") this.raw.push(output);
     this.#pending.push(output);
     // Not each on its own: a cell may print a hundred lines in a moment.
     this.#timer ??= setTimeout(() => this.#flush(), 20);
   }
 
-  /** The run has ended: all is shown when the promise is kept. */
-  async finish(note) {
+  /**
+   * The run has ended, `how` being "done", "stopped" or "error": all is shown when the
+   * promise is kept.
+   */
+  async finish(note, how) {
     this.#flush();
+    this.#tell({ ended: how });
+    this.#growing = null;
     if (this.#fresh) this.#clear();
     this.#area.classList.remove("live-waiting");
     const live = this.#live;
@@ -78,7 +84,7 @@ export class Outputs {
   stop() {
     this.#flush();
     if (this.#fresh) this.#area.classList.remove("live-waiting");
-    else this.finish("stopped before its end");
+    else this.finish("stopped before its end", "stopped");
     this.#isOld = this.#fresh;
     this.#fresh = false;
     this.#mark();
@@ -104,6 +110,7 @@ export class Outputs {
     this.#timer = undefined;
     this.raw = [];
     this.#pending = [];
+    this.#growing = null;
     this.#takeAway();
     this.#isOld = this.#isOther = false;
     this.#area.classList.remove("live-waiting", "live-replaced", "live-old");
@@ -142,6 +149,8 @@ export class Outputs {
   }
 
   #show(output) {
+    if (output.kind === "frames") return this.#tell({ frames: output.frames });
+    if (output.watched) return; // it has been told of everything
     const last = this.#live.lastElementChild;
     if (output.kind === "stream" && last?.dataset.stream === output.name) {
       last.querySelector("pre").append(plain(output.text));
@@ -150,6 +159,19 @@ export class Outputs {
     if (output.kind === "stream") this.#live.append(stream(output));
     else if (output.kind === "error") this.#live.append(error(output));
     else this.#live.append(this.#display(output.data));
+    if (output.kind === "live") this.#grow(this.#live.lastElementChild.firstElementChild);
+  }
+
+  /** A figure that is going to be told of frames; its own script may still be on its way. */
+  #grow(figure) {
+    this.#growing = figure;
+    figure.dataset.trains = "stop"; // what its button does now
+    customElements.whenDefined(figure.localName).then(() => figure.begin());
+  }
+
+  #tell(message) {
+    const figure = this.#growing;
+    if (figure) customElements.whenDefined(figure.localName).then(() => figure.receive(message));
   }
 
   #display(data) {
@@ -169,9 +191,11 @@ export class Outputs {
     // the text comes from code that the reader ran in their own browser. Nothing of
     // it is kept, and nobody else's code is ever run, so there is nobody to guard against.
     box.innerHTML = text;
-    // The explorable figures are custom elements; a page without any has not
-    // loaded their script.
-    if (box.querySelector("[data-figure]:not(:defined)")) load("explorables.mjs").catch(() => {});
+    // The explorable figures are custom elements; the page has loaded the scripts of those
+    // that are printed on it.
+    for (const figure of box.querySelectorAll("[data-figure]:not(:defined)")) {
+      load(`${figure.localName}.mjs`).catch(() => {});
+    }
   }
 
   /** A picture takes the place of a printed one: its size, caption and description. */

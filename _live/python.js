@@ -7,11 +7,15 @@ export class Stopped extends Error {}
 /** Python could not be started, or broke down. */
 export class Failed extends Error {}
 
+const GRACE = 600; // milliseconds that a cell which can be steered has to stop by itself
+
 export class Python {
   #worker = null;
   #ready = false;
   #runs = new Map();
   #number = 0;
+  #isWatched = false; // can the cell that runs be steered?
+  #ending; // a timer, once it was asked to stop
 
   /**
    * @param address where the worker's script is
@@ -30,9 +34,9 @@ export class Python {
   /**
    * Run a cell; the first run starts Python.
    *
-   * Returns a promise of `{ok, milliseconds, bound}`: the time, and the names that the
-   * cell bound. Both are missing if a file that the cell needs did not come. It rejects
-   * with Stopped or Failed.
+   * Returns a promise of `{ok, stopped, milliseconds, bound}`: was it stopped in good
+   * order (`stop`), the time, and the names that the cell bound. All are missing if a file
+   * that the cell needs did not come. It rejects with Stopped or Failed.
    */
   run(cell, source, onoutput) {
     this.#worker ??= this.#start();
@@ -43,19 +47,41 @@ export class Python {
     });
   }
 
+  /** What the reader wants of a cell that is watched: "pause", "play" or "step". */
+  steer(what) {
+    if (this.#isWatched) this.#worker.postMessage({ type: "steer", what });
+  }
+
+  /**
+   * Stop what runs. A cell that is watched ends in good order, and Python goes on; asked
+   * for a second time, or if it takes too long, Python ends.
+   */
+  stop() {
+    if (!this.#isWatched || this.#ending) return this.#end(new Stopped());
+    this.steer("stop");
+    this.#ending = setTimeout(() => this.#end(new Stopped()), GRACE);
+  }
+
   /**
    * End Python, and every run with it.
    *
    * A worker that is busy hears nothing, and interrupting it from here would need
    * headers that a plain file server does not send. So it is thrown away.
    */
-  stop(reason = new Stopped()) {
+  #end(reason) {
+    this.#noLongerWatched();
     this.#worker?.terminate();
     this.#worker = null;
     this.#ready = false;
     const runs = [...this.#runs.values()];
     this.#runs.clear();
     for (const { reject } of runs) reject(reason);
+  }
+
+  #noLongerWatched() {
+    clearTimeout(this.#ending);
+    this.#ending = undefined;
+    this.#isWatched = false;
   }
 
   #start() {
@@ -74,7 +100,7 @@ export class Python {
 
   #fail(text) {
     const what = this.#ready ? "Python had to end." : "Python could not start.";
-    this.stop(new Failed(`${what} ${text}`.trim()));
+    this.#end(new Failed(`${what} ${text}`.trim()));
   }
 
   #receive(message) {
@@ -88,7 +114,10 @@ export class Python {
       this.#fail(message.text);
     } else if (message.type === "output") {
       run?.onoutput(message.output);
+    } else if (message.type === "watched") {
+      this.#isWatched = run !== undefined;
     } else if (message.type === "done") {
+      this.#noLongerWatched();
       this.#runs.delete(message.run);
       run?.resolve(message);
     }

@@ -9,6 +9,9 @@ An output is a dictionary, sent away as JSON in the moment it is there:
 - ``{"kind": "stream", "name": "stdout" or "stderr", "text"}``
 - ``{"kind": "display" or "result", "data": {mime type: text}, "metadata"}``
 - ``{"kind": "error", "name", "message", "traceback"}``
+- ``{"kind": "live", "data"}``: a figure that grows while the cell runs; then
+  ``{"kind": "frames", "frames": [...]}`` for it, several times, and at its end a result
+  with ``"watched": true``, which need not be shown
 """
 
 import ast
@@ -36,6 +39,7 @@ from pathlib import Path
 from time import monotonic
 
 Output = dict[str, object]
+Frame = dict[str, object]
 Emit = Callable[[str], object]
 
 # ------------------------------------------------------------------- a session
@@ -56,27 +60,69 @@ class Session:
         self.streams = Stream("stdout", self.outputs), Stream("stderr", self.outputs)
         self.cells: dict[str, str] = {}  # by the file name in the traceback
         self.bound = ""  # the names that the last cell gave another meaning, with blanks
+        self.succeeded = False  # did the last cell go to its end?
+        self._going: Iterator[None] = iter(())  # the course of a cell that is watched
+        self.is_stopped = False
 
     def run(self, cell: str, source: str) -> bool:
-        """Run one cell; tell whether it went to its end."""
+        """Run one cell, with nobody looking on; tell whether it went to its end."""
+        for _ in self._course(cell, source, is_watched=False):
+            pass
+        return self.succeeded
+
+    def begin(self, cell: str, source: str) -> bool:
+        """Run one cell; tell whether it is one to be watched, which goes on by `go_on`.
+
+        That is so if its last value grows, frame by frame, as the result of `watch` does.
+        Between two frames the worker can listen to what the reader wants.
+        """
+        self.is_stopped = False
+        self._going = self._course(cell, source, is_watched=True)
+        return self._goes_on()
+
+    def go_on(self, seconds: float) -> bool:
+        """Let a watched cell go on for so long, and one frame at least; tell whether it can."""
+        until = monotonic() + seconds
+        goes_on = self._goes_on()
+        while goes_on and monotonic() < until:
+            goes_on = self._goes_on()
+        self.outputs.send_frames()
+        return goes_on
+
+    def _goes_on(self) -> bool:
+        try:
+            next(self._going)
+        except StopIteration:
+            return False
+        return True
+
+    def stop(self) -> None:
+        """End a watched cell; what came until now stays."""
+        self.is_stopped = True
+        for _ in self._going:
+            pass
+
+    def _course(self, cell: str, source: str, is_watched: bool) -> Iterator[None]:
+        """Run a cell; pause after each frame of what is watched."""
         self.outputs.begin()
         before = dict(vars(self.main))
         with self._outputs_of_the_cell():
             try:
-                self._execute(self._file_name(cell, source), source)
-                succeeded = True
+                yield from self._execute(self._file_name(cell, source), source, is_watched)
+                self.succeeded = True
+            except GeneratorExit:
+                raise
             # Also SystemExit and KeyboardInterrupt: no cell ends Python.
             except BaseException as error:
                 self._report(error)
-                succeeded = False
+                self.succeeded = False
             try:
                 self.show_figures()
             except Exception as error:
                 self._report(error)
-                succeeded = False
+                self.succeeded = False
         self.outputs.flush()
         self.bound = " ".join(differing(before, vars(self.main)))
-        return succeeded
 
     def display(self, *things: object) -> None:
         """Show things in the output of the running cell, each in its richest form."""
@@ -94,7 +140,7 @@ class Session:
         finally:
             pyplot.close("all")
 
-    def _execute(self, file_name: str, source: str) -> None:
+    def _execute(self, file_name: str, source: str, is_watched: bool) -> Iterator[None]:
         tree = ast.parse(source, file_name)
         last = tree.body[-1] if tree.body else None
         shown = isinstance(last, ast.Expr) and not ends_in_semicolon(source)
@@ -106,9 +152,26 @@ class Session:
             return
         expression = compile(ast.Expression(last.value), file_name, "eval", dont_inherit=True)
         value = eval(expression, names)
-        if value is not None:
-            names["_"] = value
+        if value is None:
+            return
+        names["_"] = value
+        live = repr_live(value) if is_watched else None
+        if live is None:
             self._show("result", value)
+        else:
+            yield from self._watch(value, *live)
+
+    def _watch(self, thing: object, html: str, frames: Iterator[Frame]) -> Iterator[None]:
+        """Show a thing that grows: first the empty figure, then each frame that comes."""
+        self.outputs.put({"kind": "live", "data": {"text/plain": "", "text/html": html}})
+        yield
+        for frame in frames:
+            self.outputs.frames.append(frame)
+            yield
+            if self.is_stopped:
+                break
+        data = {"text/plain": pretty(thing)}
+        self.outputs.put({"kind": "result", "data": data, "metadata": {}, "watched": True})
 
     def _show(self, kind: str, thing: object) -> None:
         # A script meant for JupyterLab: the page brings its own.
@@ -210,6 +273,7 @@ class Outputs:
         self.sent = monotonic()
         self.stream = ""
         self.written: list[str] = []
+        self.frames: list[Frame] = []  # of a thing that is watched, not yet sent
 
     def write(self, stream: str, text: str) -> None:
         """Take text for stdout or stderr."""
@@ -242,11 +306,18 @@ class Outputs:
 
     def flush(self) -> None:
         """Send what has been written."""
+        self.send_frames()
         text = "".join(self.written)
         self.written.clear()
         self.sent = monotonic()
         if text:
             self._send({"kind": "stream", "name": self.stream, "text": text})
+
+    def send_frames(self) -> None:
+        """Send the frames of what is watched, all that have come since the last time."""
+        if self.frames:
+            self._send({"kind": "frames", "frames": self.frames})
+            self.frames = []
 
     def put(self, output: Output) -> None:
         """Send an output that is not a stream."""
@@ -326,6 +397,12 @@ def mime_bundle(thing: object) -> tuple[dict[str, str], dict[str, object]]:
         if details:
             metadata = {**metadata, mime: details}
     return data, metadata
+
+
+def repr_live(thing: object) -> tuple[str, Iterator[Frame]] | None:
+    """Return what a thing is before its first frame, as HTML, and its frames, if it grows."""
+    method = getattr(thing, "_repr_live_", None)
+    return method() if callable(method) and not isinstance(thing, type) else None
 
 
 def as_text(content: object) -> str:

@@ -91,6 +91,11 @@ export class Runs {
     else this.#drop(this.#waiting.filter(({ plan }) => plan === job.plan));
   }
 
+  /** What the reader wants of a cell that is watched while it trains. */
+  steer(cell, what) {
+    if (this.#current?.cell === cell) this.#python.steer(what);
+  }
+
   /** Stop everything; tells, when it has ended, whether a cell was running. */
   async stopAll() {
     const running = this.#current && !this.#current.over;
@@ -137,7 +142,8 @@ export class Runs {
       const result = await this.#python.run(cell.id, cell.source, (output) => cell.add(output));
       job.over = true; // nothing to stop any more
       await cell.finish(result);
-      if (result.ok) this.#succeeded(cell, plan, result.bound);
+      if (result.ok && result.stopped) this.#halted(cell, plan, result.bound);
+      else if (result.ok) this.#succeeded(cell, plan, result.bound);
       else this.#failed(cell, plan, result.bound);
     } catch (reason) {
       this.#ended(job, reason);
@@ -148,6 +154,14 @@ export class Runs {
     this.#ran.add(cell.id);
     this.#names.note(cell, bound);
     if (cell === plan.target) this.#announce(cell.summary);
+  }
+
+  /** Stopped in good order: the cell has run, what was to come after it does not. */
+  #halted(cell, plan, bound) {
+    this.#ran.add(cell.id);
+    this.#names.note(cell, bound);
+    this.#drop(this.#waiting.filter((job) => job.plan === plan));
+    this.#announce(`Cell ${cell.number} was stopped. What came until then stays.`);
   }
 
   #failed(cell, plan, bound) {

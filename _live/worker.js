@@ -3,6 +3,10 @@
 // The page sends {type: "run", run, cell, source}; the first run starts Python. Back
 // come "progress", "ready" and "failed", and for each run "output"s and "done". What a
 // cell does and shows is the business of runner.py.
+//
+// A cell that trains a model may be watched: it runs a little at a time (runner.py,
+// `go_on`), and in between the page is heard: {type: "steer", what}, with "pause", "play",
+// "step" (one frame) or "stop". That it can be steered, "watched" says.
 
 // Files that the build makes carry the version of the build that this script carries.
 // Pyodide's scripts and its .wasm come as they are; they change with their folder only.
@@ -123,6 +127,50 @@ class Library {
   }
 }
 
+// ------------------------------------------------------- steering what is watched
+
+const TURN = 0.05; // seconds of training from one look at the page's wishes to the next
+
+/** What the page wants of the cell that is watched. */
+class Steering {
+  #paused = false;
+  #steps = 0;
+  #wake = () => {};
+  #channel = new MessageChannel();
+  isStopped = false;
+
+  take(what) {
+    if (what === "stop") this.isStopped = true;
+    if (what === "step") this.#steps += 1;
+    if (what === "pause" || what === "step") this.#paused = true;
+    if (what === "play") this.#paused = false;
+    this.#wake();
+  }
+
+  /** Wait until training may go on; gives the seconds it may go on for, 0 being one frame. */
+  async turn() {
+    await this.#messages();
+    while (this.#paused && this.#steps === 0 && !this.isStopped) {
+      await new Promise((wake) => {
+        this.#wake = wake;
+      });
+    }
+    if (!this.#paused) return TURN;
+    this.#steps = Math.max(0, this.#steps - 1);
+    return 0;
+  }
+
+  /** Let in what the page has sent; a timer would wait longer. */
+  #messages() {
+    return new Promise((done) => {
+      this.#channel.port1.onmessage = done;
+      this.#channel.port2.postMessage(null);
+    });
+  }
+}
+
+let steering = new Steering(); // of the cell that runs
+
 // ------------------------------------------------------------------------ Python
 
 /** Python with the book's library, and the session in which the cells of a page run. */
@@ -177,10 +225,29 @@ class Python {
       postMessage({ type: "output", run, output });
       return { ok: false }; // it took no time: it did not run
     }
-    const began = performance.now();
-    const ok = this.#session.run(cell, source);
-    const milliseconds = performance.now() - began;
-    return { ok, milliseconds, bound: this.#session.bound.split(" ").filter(Boolean) };
+    steering = new Steering();
+    const { stopped, milliseconds } = await this.#course(run, cell, source);
+    const { succeeded: ok, bound } = this.#session;
+    return { ok, stopped, milliseconds, bound: bound.split(" ").filter(Boolean) };
+  }
+
+  /** Let a cell run, a little at a time if it is watched. Waiting does not count as time. */
+  async #course(run, cell, source) {
+    let began = performance.now();
+    let milliseconds = 0;
+    const pause = () => (milliseconds += performance.now() - began);
+    let goesOn = this.#session.begin(cell, source);
+    pause();
+    if (goesOn) postMessage({ type: "watched", run });
+    while (goesOn) {
+      const seconds = await steering.turn();
+      began = performance.now();
+      if (steering.isStopped) break;
+      goesOn = this.#session.go_on(seconds);
+      pause();
+    }
+    if (goesOn) this.#session.stop();
+    return { stopped: goesOn, milliseconds };
   }
 
   /** Load what a cell is going to import and to open. */
@@ -277,5 +344,6 @@ function explain(error) {
 let last = Promise.resolve();
 
 onmessage = ({ data }) => {
-  last = last.then(() => answer(data));
+  if (data.type === "steer") steering.take(data.what);
+  else last = last.then(() => answer(data));
 };

@@ -346,7 +346,7 @@ def test_mean_of_heads(in_node: InNode) -> None:
     ("script", "page", "address"),
     [
         (
-            "https://a.org/book/_static/live/explorables.mjs?v=1",
+            "https://a.org/book/_static/live/live-translator.mjs?v=1",
             "https://a.org/book/chapters/09-x.html",
             "https://a.org/book/_static/live/weights/m.safetensors?v=ab",
         ),

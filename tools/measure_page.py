@@ -11,6 +11,7 @@ import argparse
 import gzip
 import json
 import os
+import re
 import shutil
 import statistics
 from functools import partial
@@ -26,7 +27,7 @@ from playwright.sync_api import Browser, Locator, Page, Request, sync_playwright
 ROOT = Path(__file__).resolve().parent.parent
 SITE = ROOT / "_build" / "html"
 LIVE = SITE / "_static" / "live"
-FOR_READING = ("page.mjs", "live.css", "explorables.mjs")
+IMPORT = re.compile(r'\bfrom ?"\./([\w.-]+)"')  # as esbuild writes it
 FIRST = f"chapters/{stem('queries-keys-values')}.html"
 FIRST_NUMPY_CELL = (
     "queries-keys-values-soft-dict"  # needs the set-up cell, which the page runs before it
@@ -39,6 +40,7 @@ TRACED = ["devtools.timeline", "disabled-by-default-devtools.timeline", "topleve
 FIGURES = {
     "attention-explorer": f"chapters/{stem('queries-keys-values')}.html",
     "attention-explorer (8 heads)": f"chapters/{stem('multi-head')}.html",
+    "attention-lab": f"chapters/{stem('queries-keys-values')}.html",
     "scaling-lab": f"chapters/{stem('scaling')}.html",
     "mask-lab": f"chapters/{stem('masking')}.html",
     "head-splitter": f"chapters/{stem('multi-head')}.html",
@@ -60,9 +62,9 @@ def compressed(content: bytes) -> int:
 
 
 def weights() -> None:
-    """Print what a reader who runs nothing loads for the live code and the figures."""
-    for name in FOR_READING:
-        print(f"{name:34} {compressed((LIVE / name).read_bytes()) / 1000:7.1f} KB")
+    """Print how large each script is, and what a reader who runs nothing loads."""
+    for path in sorted(LIVE.glob("*.mjs")):
+        print(f"{path.name:34} {compressed(path.read_bytes()) / 1000:7.1f} KB")
     for path in sorted((SITE / "chapters").glob("[0-9]*.html")):
         print(f"{path.name:34} {more_than_before(path) / 1000:7.1f} KB more than without them")
 
@@ -71,13 +73,24 @@ def more_than_before(path: Path) -> int:
     """Return the bytes that live code and explorable figures add to a page that is only read."""
     html = path.read_bytes()
     page = BeautifulSoup(html, "html.parser")
+    scripts = sum(compressed((LIVE / name).read_bytes()) for name in loaded_for_reading(page))
     for figure in page.select("[data-figure]"):
         figure.decompose()
     for cell in page.select("[data-cell]"):
         for name in ("data-cell", "data-live", "data-needs", "data-exercise"):
             del cell[name]
-    scripts = sum(compressed((LIVE / name).read_bytes()) for name in FOR_READING)
     return scripts + compressed(html) - compressed(str(page).encode())
+
+
+def loaded_for_reading(page: BeautifulSoup) -> set[str]:
+    """Return the files of _static/live that a page loads before the reader does anything."""
+    addresses = [tag["src"] for tag in page.select("script[src]")]
+    addresses += [tag["href"] for tag in page.select("link[rel=stylesheet]")]
+    paths = [address.partition("?")[0] for address in addresses]
+    names = {path.rpartition("/")[2] for path in paths if "_static/live/" in path}
+    for name in list(names):
+        names.update(IMPORT.findall((LIVE / name).read_text(encoding="utf-8")))
+    return names
 
 
 def start(browser: Browser, address: str, runs: int) -> None:
@@ -174,7 +187,7 @@ def repaint_times(browser: Browser, address: str, name: str) -> list[float]:
     figure.scroll_into_view_if_needed()
     box = figure.bounding_box()
     browser.start_tracing(page=page, categories=TRACED)
-    if name in ("scaling-lab", "position-lab"):  # these are dragged
+    if name in ("attention-lab", "scaling-lab", "position-lab"):  # these are dragged
         slide(page, figure)
     else:
         for step in range(60):
@@ -189,8 +202,8 @@ def repaint_times(browser: Browser, address: str, name: str) -> list[float]:
 
 
 def slide(page: Page, figure: Locator) -> None:
-    """Drag the lab's slider from end to end."""
-    handle = figure.locator("input[type=range]").bounding_box()
+    """Drag the lab's first slider from end to end."""
+    handle = figure.locator("input[type=range]").first.bounding_box()
     middle = handle["y"] + handle["height"] / 2
     page.mouse.move(handle["x"] + 2, middle)
     page.mouse.down()

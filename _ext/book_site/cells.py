@@ -120,24 +120,30 @@ def is_exercise(cell: NotebookNode) -> bool:
 # ------------------------------------------------------------------------ modules
 
 
+# In these rooms of the package each module stands for itself; every other room is in the
+# page as a whole or not at all.
+APART = {"tasks"}
+
+
 @cache
 def runs_in_page(module: str, package: Path) -> bool:
     """Tell whether `module` (dotted) can be imported by the Python in the page."""
     top, *rest = module.split(".")
     if top != package.name:
         return top in sys.stdlib_module_names or top in LIBRARIES
+    rest = rest[: 2 if rest[:1] and rest[0] in APART else 1]
     return all(
         runs_in_page(imported, package)
-        for file in _files(package, rest[0] if rest else "__init__")
+        for file in _files(package, rest or ["__init__"])
         for imported in names_of(file.read_text(encoding="utf-8")).modules
         # A part of the package that imports itself is being looked at already.
-        if imported.split(".")[:2] != [top, *rest[:1]]
+        if imported.split(".")[: 1 + len(rest)] != [top, *rest]
     )
 
 
-def _files(package: Path, module: str) -> list[Path]:
-    single = package / f"{module}.py"
-    return [single] if single.exists() else sorted((package / module).rglob("*.py"))
+def _files(package: Path, inside: list[str]) -> list[Path]:
+    single = package.joinpath(*inside).with_suffix(".py")
+    return [single] if single.exists() else sorted(package.joinpath(*inside).rglob("*.py"))
 
 
 # -------------------------------------------------------------------------- names
@@ -200,8 +206,9 @@ def _import(node: ast.Import | ast.ImportFrom, names: Names) -> None:
     for alias in node.names:
         if isinstance(node, ast.Import):
             names.modules.add(alias.name)
-        elif node.module == "attention":
-            names.modules.add(f"attention.{alias.name}")
+        elif (node.module or "").partition(".")[0] == "attention":
+            # A module, or a name in one; `runs_in_page` looks no further than it has to.
+            names.modules.add(f"{node.module}.{alias.name}")
         else:
             names.modules.add(node.module or "")
         name = (alias.asname or alias.name).partition(".")[0]

@@ -5,7 +5,8 @@
   models that run in a page, and this very package as a wheel; `_static/pyodide`
   gets Python and NumPy for the browser.
 
-A reader who runs nothing loads page.mjs, live.css and explorables.mjs alone.
+A reader who runs nothing loads page.mjs, live.css and the scripts of the figures on the
+page, no others.
 Where the files for the browser were not to be had (tools/browser_python.py),
 the site is built without the live code.
 """
@@ -25,7 +26,7 @@ from bs4 import BeautifulSoup, Tag
 from sphinx.application import Sphinx
 from sphinx.util import logging
 
-from .cells import Cell, cells, runs_in_page
+from .cells import APART, Cell, cells, runs_in_page
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = ROOT / "_live"
@@ -78,8 +79,8 @@ def bring_to_life(app: Sphinx, exception: Exception | None) -> None:
                 size = {"data-notebook": notebook.name, "data-megabytes": megabytes(folder)}
                 add_script(page, f"page.mjs?v={version}", size)
                 add_style(page, f"live.css?v={version}")
-            if page.select_one("[data-figure]"):
-                add_script(page, f"explorables.mjs?v={version}")
+            for element in figures_of(page):
+                add_script(page, f"{element}.mjs?v={version}")
             copy_weights(page, folder / "weights")
             path.write_text(str(page), encoding="utf-8")
 
@@ -118,6 +119,11 @@ def mark(place: Tag, cell: Cell) -> None:
     place["data-reads"] = json.dumps(cell.reads)
     if cell.exercise:
         place["data-exercise"] = "yes"
+
+
+def figures_of(page: BeautifulSoup) -> list[str]:
+    """Return the names of the explorable figures on a page, each once."""
+    return sorted({figure.name for figure in page.select("[data-figure]")})
 
 
 def add_script(page: BeautifulSoup, name: str, data: dict[str, str] | None = None) -> None:
@@ -164,11 +170,15 @@ def copy_weights(page: BeautifulSoup, folder: Path) -> None:
 
 
 def bundle_explorables(folder: Path) -> None:
+    """Make a script of each figure, and one of what they share, which it imports."""
     widgets = PACKAGE / "widgets"
-    elements = sorted(path for path in widgets.glob("*.js") if path.name != "base.js")
-    entry = "\n".join(f"import {json.dumps(f'./{path.name}')};" for path in elements)
-    options = ["--sourcefile=explorables.js", "--format=esm", f"--outfile={folder}/explorables.mjs"]
-    bundle(*options, stdin=entry, cwd=widgets)
+    figures = sorted(path.name for path in widgets.glob("*.js") if '\ndefine("' in source_of(path))
+    names = ["--out-extension:.js=.mjs", "--chunk-names=shared-[hash]", f"--outdir={folder}"]
+    bundle(*figures, "--splitting", "--format=esm", *names, cwd=widgets)
+
+
+def source_of(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
 
 
 def bundle_scripts(folder: Path) -> None:
@@ -181,16 +191,14 @@ def bundle_scripts(folder: Path) -> None:
     (folder / "licences.txt").write_text(licences(), encoding="utf-8")
 
 
-def bundle(*options: str, cwd: Path, stdin: str = "") -> None:
-    """Let esbuild make one small file of a script and what it imports."""
+def bundle(*options: str, cwd: Path) -> None:
+    """Let esbuild make small files of scripts and what they import."""
     esbuild = shutil.which("esbuild", path=str(NODE_MODULES / ".bin"))
     if esbuild is None:
         raise ValueError("esbuild is not installed: run `make setup`, or `npm ci`.")
     common = ["--bundle", "--minify", "--log-level=warning", "--legal-comments=none"]
     target = ["--target=es2022", f"--banner:js={PROLOGUE}"]
-    subprocess.run(
-        [esbuild, *common, *target, *options], cwd=cwd, input=stdin, encoding="utf-8", check=True
-    )
+    subprocess.run([esbuild, *common, *target, *options], cwd=cwd, check=True)
 
 
 def licences() -> str:
@@ -264,9 +272,13 @@ def left_out(folder: str, names: list[str]) -> list[str]:
     Modules and packages that import what is not there, the figures' scripts, which the
     page has, and what Python and setuptools keep beside the sources.
     """
-    rooms = names if Path(folder) == PACKAGE else []
+    places = {PACKAGE: "attention"} | {PACKAGE / one: f"attention.{one}" for one in APART}
+    before = places.get(Path(folder))
+    modules = {name: f"{before}.{name.removesuffix('.py')}" for name in names if before}
     unfit = {
-        name for name in rooms if not runs_in_page(f"attention.{name.removesuffix('.py')}", PACKAGE)
+        name
+        for name, module in modules.items()
+        if name not in APART and name != "__init__.py" and not runs_in_page(module, PACKAGE)
     }
     beside = (".egg-info", ".js", "__pycache__")
     return [name for name in names if name in unfit or name.endswith(beside)]

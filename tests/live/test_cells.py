@@ -93,7 +93,13 @@ def test_a_list_that_torch_filled_is_not_live():
     assert [cell.live for cell in found.values()] == [True, False, False]
 
 
-@pytest.mark.parametrize("module", ["attention.by_hand", "attention.checks", "attention.plot"])
+@pytest.mark.parametrize(
+    "module",
+    [
+        *("attention.by_hand", "attention.checks", "attention.plot", "attention.gradients"),
+        *("attention.tasks.look_up", "attention.tasks.look_up.LookUp", "attention.widgets.watch"),
+    ],
+)
 def test_these_modules_run_in_the_page(module):
     assert runs_in_page(module, PACKAGE)
 
@@ -110,6 +116,23 @@ def test_the_page_loads_a_module_or_a_package_as_a_whole_or_not_at_all():
     inside = ["positions.py", "layers.py", "__pycache__"]
     assert left_out(str(PACKAGE / "by_hand"), inside) == ["__pycache__"]
     assert left_out(str(PACKAGE / "widgets"), ["_base.py", "base.js"]) == ["base.js"]
+
+
+def test_of_the_tasks_the_page_loads_those_that_it_can_run():
+    tasks = PACKAGE / "tasks"
+    left = left_out(str(tasks), [path.name for path in tasks.iterdir()])
+    assert {"recall.py", "character_model"} <= set(left)
+    assert not {"__init__.py", "look_up.py", "induction.py"} & set(left)
+
+
+def test_a_cell_that_trains_with_our_gradients_is_live():
+    found = described(
+        "from attention.tasks import look_up\nfrom attention.tasks.induction import Induction",
+        "look_up.train(look_up.LookUp())",
+        "from attention.tasks import look_up, recall",
+        "from attention.tasks.recall import Recall",
+    )
+    assert [cell.live for cell in found.values()] == [True, True, False, False]
 
 
 def test_an_exercise_is_a_check_that_was_not_started():

@@ -18,12 +18,14 @@ import nbformat
 import numpy as np
 import pytest
 from book_texts import stem
+from bs4 import BeautifulSoup
 from built_site import ROOT, SITE
 from playwright.sync_api import Browser, Locator, Page, expect
 from test_site_browser import MODES, Visit, violations, visit
 from tests.notebook_outputs import committed, texts
 
 from attention import by_hand, checks
+from attention.widgets._base import ELEMENTS, SHARED
 
 pytestmark = pytest.mark.browser
 
@@ -506,14 +508,24 @@ def test_reading_alone_costs_little(open_chapter) -> None:
         visited = open_chapter(chapter)
         fetched = {url.partition("?")[0].rpartition("/_static/")[2] for url in visited.requests}
         ours = sorted(name for name in fetched if name.startswith(("live/", "pyodide/")))
-        assert set(ours) <= {"live/page.mjs", "live/live.css", "live/explorables.mjs"}
         path = SITE / "chapters" / f"{chapter}.html"
+        page = BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
+        expected = {f"live/{name}" for name in measure_page.loaded_for_reading(page)}
+        assert set(ours) == expected
+        assert not {"live/worker.mjs", "live/editor.mjs", "live/runner.py"} & expected
         assert measure_page.more_than_before(path) <= 60_000
 
 
 def test_explorable_figures_are_small() -> None:
-    script = SITE / "_static" / "live" / "explorables.mjs"
-    assert measure_page.compressed(script.read_bytes()) <= 40_000
+    live = SITE / "_static" / "live"
+    for name in ELEMENTS[len(SHARED) :]:
+        script = live / name.replace(".js", ".mjs")
+        assert measure_page.compressed(script.read_bytes()) <= 9_000
+    # What all of them import comes once, and what two of them import, too.
+    shared = list(live.glob("shared-*.mjs"))
+    assert 1 <= len(shared) <= 2
+    for script in shared:
+        assert measure_page.compressed(script.read_bytes()) <= 4_000
 
 
 def test_wheel_is_the_package_on_disk_but_for_what_cannot_run_in_a_page() -> None:
@@ -534,14 +546,19 @@ def test_wheel_is_the_package_on_disk_but_for_what_cannot_run_in_a_page() -> Non
         for path in (folder / "attention").rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
-    # A room of the package, one file or a folder, is there as a whole or not at all.
+
+    def room(name: str) -> str:
+        """Name what is there as a whole or not at all: a file or folder, and each task."""
+        return "/".join(name.split("/")[: 3 if name.split("/")[1] == "tasks" else 2])
+
     unfit = {
-        path.relative_to(folder / "attention").parts[0]
+        room(path.relative_to(folder).as_posix())
         for path in (folder / "attention").rglob("*.py")
         if needs_more_than_a_page_has(path)
     }
-    left_out = {name for name in on_disk if name.split("/")[1] in unfit}
-    assert "attention/layers.py" in left_out
+    left_out = {name for name in on_disk if room(name) in unfit}
+    assert {"attention/layers.py", "attention/tasks/recall.py"} <= left_out
+    assert not {"attention/tasks/__init__.py", "attention/tasks/look_up.py"} & left_out
     # The figures' scripts are part of the page already.
     left_out |= {name for name in on_disk if name.endswith(".js")}
     assert built == {name: text for name, text in on_disk.items() if name not in left_out}

@@ -41,6 +41,14 @@ from attention.checks.cost import (
     merge_outputs,
     read_key,
 )
+from attention.checks.learning import EXERCISES as LEARNING
+from attention.checks.learning import (
+    adam_step,
+    attention_gradient,
+    central_differences,
+    fastest_rising_key,
+    softmax_gradient,
+)
 from attention.checks.masking import EXERCISES as MASKING
 from attention.checks.masking import (
     causal_mask,
@@ -107,6 +115,7 @@ EXERCISES: dict[str, Exercise] = {
         *BOTTLENECK,
         *ALIGNMENT,
         *QUERIES_KEYS_VALUES,
+        *LEARNING,
         *SCALING,
         *MASKING,
         *MULTI_HEAD,
@@ -123,14 +132,17 @@ __all__ = [
     "Misconception",
     "Symptom",
     "Verdict",
+    "adam_step",
     "additive_scores",
     "alibi_bias",
     "alignment_error_rate",
     "attention",
+    "attention_gradient",
     "beam_step",
     "cache_numbers",
     "cached_step",
     "causal_mask",
+    "central_differences",
     "combined_mask",
     "contextual_vector",
     "cross_attention",
@@ -139,6 +151,7 @@ __all__ = [
     "embed",
     "entropy",
     "exact_match",
+    "fastest_rising_key",
     "feed_forward",
     "flip_rate",
     "jacobian",
@@ -166,6 +179,7 @@ __all__ = [
     "shift_targets",
     "sinusoidal_positions",
     "smoothed_targets",
+    "softmax_gradient",
     "softmax_rows",
     "split_heads",
     "steps_to_fade",

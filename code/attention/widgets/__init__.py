@@ -10,20 +10,28 @@ terminal prints text.
 from attention.widgets._base import Explorable, enable
 from attention.widgets.architecture_map import ArchitectureMap
 from attention.widgets.attention_explorer import AttentionExplorer
+from attention.widgets.attention_lab import AttentionLab
+from attention.widgets.gradient_lab import GradientLab
 from attention.widgets.head_splitter import HeadSplitter
 from attention.widgets.live_translator import LiveTranslator
 from attention.widgets.mask_lab import MaskLab
 from attention.widgets.position_lab import PositionLab
 from attention.widgets.scaling_lab import ScalingLab
+from attention.widgets.training_lab import TrainingLab
+from attention.widgets.watching import watch
 
 __all__ = [
     "ArchitectureMap",
     "AttentionExplorer",
+    "AttentionLab",
     "Explorable",
+    "GradientLab",
     "HeadSplitter",
     "LiveTranslator",
     "MaskLab",
     "PositionLab",
     "ScalingLab",
+    "TrainingLab",
     "enable",
+    "watch",
 ]

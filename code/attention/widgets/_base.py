@@ -8,10 +8,12 @@ from textwrap import wrap
 
 SCRIPTS = Path(__file__).parent
 # What the scripts of the figures import.
-SHARED = ("base.js", "transformer-model.js")
+SHARED = ("base.js", "plane.js", "transformer-model.js")
 # In the order in which they are loaded: each imports only such as come before it.
 ELEMENTS = (
     *SHARED,
+    "attention-lab.js",
+    "gradient-lab.js",
     "attention-explorer.js",
     "scaling-lab.js",
     "mask-lab.js",
@@ -19,6 +21,7 @@ ELEMENTS = (
     "position-lab.js",
     "architecture-map.js",
     "live-translator.js",
+    "training-lab.js",
 )
 # More digits than any figure shows; fewer would not agree with NumPy to 1e-6.
 DIGITS = 9
