@@ -2,9 +2,13 @@
 
 Sentences such as *She went to the market*. Three of the five words have a question: the
 person asks what was done (*went*), the verb asks where to (*market*), and the place asks
-who is there (*She*). All words are in every sentence's average, so a model answers
-rightly only if each of the three looks at another word. A quarter of all sentences is
-never trained on, *She went to the market* among them.
+who is there (*She*). With equal weights on all words the three would give one and the
+same answer. A quarter of all sentences is never trained on, *She went to the market*
+among them.
+
+The share of right answers says little about where a model looks: random weights are
+never quite equal, and ``W_V`` alone learns to make much of the difference
+(``LookUp(frozen=True)``). The loss and the weights themselves tell the two apart.
 """
 
 from collections.abc import Iterator
@@ -53,6 +57,8 @@ class LookUp:
         Whether one matrix, ``W_Q``, makes queries and keys.
     mask : bool
         Whether a word may look at all words but itself; without it, at itself, too.
+    frozen : bool
+        A control: ``W_Q`` and ``W_K`` stay as they were drawn, and ``W_V`` alone is trained.
     steps : int
         Updates.
     d_model : int
@@ -65,6 +71,7 @@ class LookUp:
     scale: bool = True
     tied: bool = False
     mask: bool = True
+    frozen: bool = False
     steps: int = 200
     d_model: int = 16
 
@@ -212,4 +219,8 @@ def train_model(settings: LookUp, every: int) -> Iterator[tuple[LookUpModel, Fra
             maps = {"weights": model.forward(held_out[:1])[1][0]}
             yield model, Frame(step, loss, model.accuracy(held_out), BEST, maps)
         if step < settings.steps:
-            adam.update(model.parameters, gradients)
+            names = ["W_V"] if settings.frozen else list(gradients)
+            adam.update(
+                {name: model.parameters[name] for name in names},
+                {name: gradients[name] for name in names},
+            )
