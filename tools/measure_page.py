@@ -40,6 +40,7 @@ TRACED = ["devtools.timeline", "disabled-by-default-devtools.timeline", "topleve
 FIGURES = {
     "attention-explorer": f"chapters/{stem('queries-keys-values')}.html",
     "attention-explorer (8 heads)": f"chapters/{stem('multi-head')}.html",
+    "attention-lab": f"chapters/{stem('queries-keys-values')}.html",
     "scaling-lab": f"chapters/{stem('scaling')}.html",
     "mask-lab": f"chapters/{stem('masking')}.html",
     "head-splitter": f"chapters/{stem('multi-head')}.html",
@@ -186,7 +187,7 @@ def repaint_times(browser: Browser, address: str, name: str) -> list[float]:
     figure.scroll_into_view_if_needed()
     box = figure.bounding_box()
     browser.start_tracing(page=page, categories=TRACED)
-    if name in ("scaling-lab", "position-lab"):  # these are dragged
+    if name in ("attention-lab", "scaling-lab", "position-lab"):  # these are dragged
         slide(page, figure)
     else:
         for step in range(60):
@@ -201,8 +202,8 @@ def repaint_times(browser: Browser, address: str, name: str) -> list[float]:
 
 
 def slide(page: Page, figure: Locator) -> None:
-    """Drag the lab's slider from end to end."""
-    handle = figure.locator("input[type=range]").bounding_box()
+    """Drag the lab's first slider from end to end."""
+    handle = figure.locator("input[type=range]").first.bounding_box()
     middle = handle["y"] + handle["height"] / 2
     page.mouse.move(handle["x"] + 2, middle)
     page.mouse.down()

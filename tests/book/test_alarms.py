@@ -22,8 +22,6 @@ from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[2]
 CHAPTER = f"chapters/{stem('queries-keys-values')}.ipynb"
-# Its first cells are enough: a number, and two figures to exchange.
-FIRST_CELLS = 32
 NBVAL = ["--nbval", CHAPTER]
 UNIT = ["-x", "tests/test_by_hand.py"]
 LINT = ["tests/book/test_notebooks.py"]
@@ -54,10 +52,13 @@ def change_notebook(book: Path, change: Callable) -> None:
 
 
 def shorten(book: Path) -> None:
-    """Keep the first cells, with the first two figures: they are executed for each alarm."""
+    """Keep the cells as far as the second figure: they are executed for each alarm.
+
+    That is enough: a number, and two figures to exchange.
+    """
     notebook = nbformat.read(book / CHAPTER, as_version=4)
-    notebook.cells = notebook.cells[:FIRST_CELLS]
-    assert len(figures(notebook.cells)) >= 2
+    drawn = [i for i, cell in enumerate(notebook.cells) if figures([cell])]
+    notebook.cells = notebook.cells[: drawn[1] + 1]
     nbformat.write(notebook, book / CHAPTER)
 
 

@@ -93,6 +93,15 @@ def tap(target: Locator) -> None:
     page.wait_for_function("window.clicked")
 
 
+def swipe(page: Page, x: float, y: float, right: float, down: float) -> None:
+    """Put a finger on a place, move it, and take it away."""
+    touch = page.context.new_cdp_session(page)
+    moves = [{"x": x + right * i / 8, "y": y + down * i / 8} for i in range(9)]
+    touches = [("touchStart", moves[:1]), *(("touchMove", [move]) for move in moves[1:])]
+    for kind, points in [*touches, ("touchEnd", [])]:
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+
 class Handler(SimpleHTTPRequestHandler):
     """Serve the style sheet, the scripts of the figures, and the pages under test."""
 

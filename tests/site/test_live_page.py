@@ -521,8 +521,11 @@ def test_explorable_figures_are_small() -> None:
     for name in ELEMENTS[len(SHARED) :]:
         script = live / name.replace(".js", ".mjs")
         assert measure_page.compressed(script.read_bytes()) <= 9_000
-    (shared,) = live.glob("shared-*.mjs")  # what all of them import comes once
-    assert measure_page.compressed(shared.read_bytes()) <= 4_000
+    # What all of them import comes once, and what two of them import, too.
+    shared = list(live.glob("shared-*.mjs"))
+    assert 1 <= len(shared) <= 2
+    for script in shared:
+        assert measure_page.compressed(script.read_bytes()) <= 4_000
 
 
 def test_wheel_is_the_package_on_disk_but_for_what_cannot_run_in_a_page() -> None:

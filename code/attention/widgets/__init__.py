@@ -10,6 +10,8 @@ terminal prints text.
 from attention.widgets._base import Explorable, enable
 from attention.widgets.architecture_map import ArchitectureMap
 from attention.widgets.attention_explorer import AttentionExplorer
+from attention.widgets.attention_lab import AttentionLab
+from attention.widgets.gradient_lab import GradientLab
 from attention.widgets.head_splitter import HeadSplitter
 from attention.widgets.live_translator import LiveTranslator
 from attention.widgets.mask_lab import MaskLab
@@ -21,7 +23,9 @@ from attention.widgets.watching import watch
 __all__ = [
     "ArchitectureMap",
     "AttentionExplorer",
+    "AttentionLab",
     "Explorable",
+    "GradientLab",
     "HeadSplitter",
     "LiveTranslator",
     "MaskLab",

@@ -8,10 +8,12 @@ from textwrap import wrap
 
 SCRIPTS = Path(__file__).parent
 # What the scripts of the figures import.
-SHARED = ("base.js", "transformer-model.js")
+SHARED = ("base.js", "plane.js", "transformer-model.js")
 # In the order in which they are loaded: each imports only such as come before it.
 ELEMENTS = (
     *SHARED,
+    "attention-lab.js",
+    "gradient-lab.js",
     "attention-explorer.js",
     "scaling-lab.js",
     "mask-lab.js",
