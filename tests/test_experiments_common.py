@@ -282,6 +282,7 @@ QUICK = {
     "cost": ["writing"],
     "dates": ["additive"],
     "heads_of_a_model": [],
+    "induction": ["one layer"],
     "longer": ["rotary"],
     "masking": ["causal"],
     "norm_placement": ["pre"],

@@ -11,7 +11,7 @@ from tests.conftest import load_without_shape_checks
 @pytest.fixture(scope="module")
 def plain() -> ModuleType:
     """`attention.gradients` as a reader meets it, without enforced shapes."""
-    return load_without_shape_checks("gradients")
+    return load_without_shape_checks("gradients", "by_hand")
 
 
 def ones(*shape, dtype=np.float64):

@@ -71,4 +71,5 @@ class Adam:
             # Both began at zero: this takes away what that start still weighs.
             mean_now = mean / (1 - first**self.updates)
             square_now = square / (1 - second**self.updates)
-            parameters[name] -= self.rate * mean_now / (np.sqrt(square_now) + self.epsilon)
+            root = np.sqrt(square_now) + self.epsilon
+            parameters[name] -= self.rate * mean_now / root

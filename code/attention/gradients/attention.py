@@ -50,10 +50,12 @@ def attention_gradient(
     """
     _check_query_key_value(query, key, value)
     check_upstream(upstream, output_shape(query, key, value))
-    scale = query.shape[-1] ** -0.5 if scale is None else _checked_scale(scale)
+    d_k = query.shape[-1]
+    scale = d_k**-0.5 if scale is None else _checked_scale(scale)
     q, k, v, d_output = _wide(query, key, value, upstream)
 
-    _, weights = scaled_dot_product_attention(q, k, v, mask, scale)  # (..., queries, keys)
+    # (..., queries, keys)
+    _, weights = scaled_dot_product_attention(q, k, v, mask, scale)
     d_value = weights.swapaxes(-1, -2) @ d_output  # (..., keys, d_v)
     d_weights = d_output @ v.swapaxes(-1, -2)  # (..., queries, keys)
     d_scores = softmax_gradient(weights, _summed_like(weights, d_weights))
@@ -62,4 +64,8 @@ def attention_gradient(
     d_key = d_products.swapaxes(-1, -2) @ q  # (..., keys, d_k)
 
     # An array that served several others, by broadcasting, gets the sum.
-    return _summed_like(query, d_query), _summed_like(key, d_key), _summed_like(value, d_value)
+    return (
+        _summed_like(query, d_query),
+        _summed_like(key, d_key),
+        _summed_like(value, d_value),
+    )

@@ -8,6 +8,8 @@ from jaxtyping import Float
 from attention._arguments import as_real, positive_number
 from attention._arrays import Array, _check_float
 
+EXPECTED = "a function that returns a finite number"
+
 
 def central_differences(
     function: Callable[[Array], float], array: Float[Array, "..."], step: float = 1e-6
@@ -42,12 +44,13 @@ def central_differences(
     _check_float("array", array)
     step = positive_number("step", step)
 
-    def change(place: tuple[int, ...], by: float) -> float:
+    def moved_value(place: tuple[int, ...], by: float) -> float:
         moved = array.astype(np.float64)
         moved[place] += by
-        return as_real("function", function(moved), "a function that returns a finite number")
+        return as_real("function", function(moved), EXPECTED)
 
     gradient = np.empty(array.shape)
     for place in np.ndindex(array.shape):
-        gradient[place] = (change(place, step) - change(place, -step)) / (2 * step)
+        difference = moved_value(place, step) - moved_value(place, -step)
+        gradient[place] = difference / (2 * step)
     return gradient

@@ -37,8 +37,9 @@ def cross_entropy(
     """
     wanted = checked_wanted(logits, targets, wanted)
     (wide,) = _wide(logits)
-    shifted = wide - wide.max(-1, keepdims=True)  # (..., classes): no exponential overflows
-    right = np.take_along_axis(shifted, targets[..., None], -1)[..., 0]  # (...)
+    # No exponential overflows: the largest is 1.
+    shifted = wide - wide.max(-1, keepdims=True)  # (..., classes)
+    right = np.take_along_axis(shifted, targets[..., None], -1)[..., 0]
     losses = np.log(np.exp(shifted).sum(-1)) - right  # (...)
     return float(losses[wanted].mean())
 
@@ -68,6 +69,7 @@ def cross_entropy_gradient(
         As in ``cross_entropy``.
     """
     wanted = checked_wanted(logits, targets, wanted)
-    right = targets[..., None] == np.arange(logits.shape[-1])  # (..., classes), one in each row
+    classes = np.arange(logits.shape[-1])
+    right = targets[..., None] == classes  # (..., classes): one in each row
     difference = softmax(logits) - right.astype(logits.dtype)  # (..., classes)
     return difference * wanted[..., None] / int(wanted.sum())

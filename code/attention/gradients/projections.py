@@ -42,7 +42,8 @@ def linear_gradient(
     """
     check_linear(x, weight)
     check_upstream(upstream, (*x.shape[:-1], weight.shape[1]))
-    rows, d_rows = (a.reshape(-1, a.shape[-1]) for a in (x, upstream))  # all axes in one
+    # All axes in front become one: (rows, d_in) and (rows, d_out).
+    rows, d_rows = (a.reshape(-1, a.shape[-1]) for a in (x, upstream))
     return upstream @ weight.T, rows.T @ d_rows
 
 
@@ -139,7 +140,7 @@ def multi_head_attention_gradient(
     if mask is not None:
         _check_mask(mask, (*x.shape[:-1], memory.shape[-2]))
         if mask.ndim > 2:
-            mask = mask[..., None, :, :]  # (..., 1, queries, keys): the same mask for each head
+            mask = mask[..., None, :, :]  # (..., 1, queries, keys)
 
     query = split_heads(x @ W_Q, heads)  # (..., heads, queries, d_k)
     key = split_heads(memory @ W_K, heads)  # (..., heads, keys, d_k)
@@ -148,8 +149,9 @@ def multi_head_attention_gradient(
 
     d_merged, d_W_O = linear_gradient(merge_heads(output), W_O, upstream)
     d_output = split_heads(d_merged, heads)  # (..., heads, queries, d_v)
-    d_query, d_key, d_value = attention_gradient(query, key, value, d_output, mask)
-    d_x, d_W_Q = linear_gradient(x, W_Q, merge_heads(d_query))
-    from_key, d_W_K = linear_gradient(memory, W_K, merge_heads(d_key))
-    from_value, d_W_V = linear_gradient(memory, W_V, merge_heads(d_value))
+    by_head = attention_gradient(query, key, value, d_output, mask)
+    d_query, d_key, d_value = map(merge_heads, by_head)
+    d_x, d_W_Q = linear_gradient(x, W_Q, d_query)
+    from_key, d_W_K = linear_gradient(memory, W_K, d_key)
+    from_value, d_W_V = linear_gradient(memory, W_V, d_value)
     return d_x, from_key + from_value, d_W_Q, d_W_K, d_W_V, d_W_O

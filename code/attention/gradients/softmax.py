@@ -37,5 +37,5 @@ def softmax_gradient(
     _check_weights(weights)
     check_upstream(upstream, weights.shape)
     w, g = _wide(weights, upstream)
-    average = (w * g).sum(-1, keepdims=True)  # (..., 1): what the row gets as it is
+    average = (w * g).sum(-1, keepdims=True)  # (..., 1): the row as it is
     return (w * (g - average)).astype(weights.dtype, copy=False)
