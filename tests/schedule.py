@@ -15,6 +15,7 @@ from xdist.scheduler.loadscope import LoadScopeScheduling
 LONG_FIRST = (
     "tests/site/test_live_page.py",
     "tests/site/test_live_faults.py",
+    "tests/site/test_training_in_the_page.py",
     "tests/test_experiments_translation.py",
     "tests/test_experiments",
     "chapters/",

@@ -286,7 +286,7 @@ canvas { display: block; width: 100%; height: 100%; image-rendering: pixelated; 
 /* Around the row, so that a thin one is not hidden; seen on dark and on light weights. */
 .mark { position: absolute; inset-inline: -2px; margin-top: -2px; border: 2px solid #fff;
   outline: 1px solid #000; box-sizing: content-box; pointer-events: none; }
-figcaption { grid-area: 4 / 1 / 5 / 3; font-size: 0.85rem; line-height: 1.3; min-height: 2.7em; padding-top: 0.2rem;
+figcaption { grid-area: 4 / 1 / 5 / 3; contain: layout; font-size: 0.85rem; line-height: 1.3; min-height: 2.7em; padding-top: 0.2rem;
   overflow-wrap: anywhere; }
 .query { margin-top: 0.5rem; display: flex; align-items: center; gap: 0.5rem; }
 .waits { color: var(--muted); }
@@ -561,7 +561,9 @@ figcaption { grid-area: 4 / 1 / 5 / 3; font-size: 0.85rem; line-height: 1.3; min
     const losses = pair.flatMap(({ loss }) => loss.filter((x) => x !== null));
     const first = Math.max(...pair.map(({ loss }) => loss[0] ?? 0), 1e-9);
     const high = { loss: roundUp(Math.min(Math.max(...losses, 1e-9), 2 * first)), accuracy: 1 };
-    const steps = Math.max(...pair.map(({ last }) => last), 1);
+    // While the run grows, room is made ahead of it: new axes cost most of the work.
+    const reached = Math.max(...pair.map(({ last }) => last), 1);
+    const steps = this.phase === "whole" ? reached : Math.max(this.other?.last ?? 0, roundUp(reached));
     for (const plot of this.plots) {
       plot.draw(pair, high[plot.name], steps);
       plot.move(shown);
