@@ -3,7 +3,6 @@
 import math
 
 import numpy as np
-import torch
 from answers import right, wrong
 
 # ------------------------------------------------------- fastest_rising_key
@@ -40,10 +39,12 @@ def key_from_the_loss_of_a_line(weights, value, upstream):
 
 
 @right("fastest_rising_key")
-def key_by_autograd(weights, value, upstream):
-    scores = torch.log(torch.tensor(weights) + 1e-300).requires_grad_()
-    (torch.softmax(scores, 0) @ torch.tensor(value) @ torch.tensor(upstream)).backward()
-    return scores.grad.argmin()
+def key_by_trying(weights, value, upstream):
+    def loss(j, step):
+        raised = np.array([w * (np.exp(step) if i == j else 1) for i, w in enumerate(weights)])
+        return raised / raised.sum() @ value @ upstream
+
+    return np.argmin([loss(j, 1e-4) - loss(j, -1e-4) for j in range(len(weights))])
 
 
 @wrong("fastest_rising_key", "weight-ignored")
@@ -482,13 +483,20 @@ right("attention_gradient")(backward())
 
 
 @right("attention_gradient")
-def attention_gradient_of_torch(query, key, value, upstream, mask):
-    q, k, v = (torch.tensor(a, dtype=torch.float64).requires_grad_() for a in (query, key, value))
-    seen = torch.tensor(mask)
-    scores = (q @ k.T / len(q[0]) ** 0.5).masked_fill(~seen, -1e300)
-    output = (scores.softmax(-1) * seen) @ v
-    output.backward(torch.tensor(upstream, dtype=torch.float64))
-    return q.grad, k.grad, v.grad
+def attention_gradient_query_by_query(query, key, value, upstream, mask):
+    d_query, d_key, d_value = (np.zeros_like(array) for array in (query, key, value))
+    for i, seen in enumerate(mask):
+        if not seen.any():
+            continue
+        scores = key[seen] @ query[i] / math.sqrt(len(query[i]))
+        w = np.exp(scores - max(scores))
+        w /= sum(w)
+        jacobian = np.diag(w) - np.outer(w, w)
+        g = jacobian @ (value[seen] @ upstream[i]) / math.sqrt(len(query[i]))
+        d_query[i] = g @ key[seen]
+        d_key[seen] += np.outer(g, query[i])
+        d_value[seen] += np.outer(w, upstream[i])
+    return d_query, d_key, d_value
 
 
 wrong("attention_gradient", "average-forgotten")(backward(lambda w, d: w * d))

@@ -54,7 +54,7 @@ def test_a_cell_that_broke_off_after_binding_a_name_did_not_make_it():
     assert pressed(sources, "b", ("a", ["x"], True), "b") == ["ab", "a", "ab"]
 
 
-LONG = ("bottleneck", "scaling")  # their live cells train
+LONG = ("bottleneck", "learning", "scaling")  # their live cells train
 
 
 @pytest.mark.parametrize(
