@@ -330,19 +330,21 @@ def norms():
 
 def test_log_of_the_norm_placement_is_complete(norms):
     rows = rows_of("norm_placement.csv")
-    names = ("layers", "norm", "learning_rate", "warm_up", "seed", "step")
+    names = ("layers", "norm", "learning_rate", "warm_up", "remedy", "seed", "step")
     found = [tuple(row[name] for name in names) for row in rows]
-    steps = range(norms.EVERY, norms.STEPS + 1, norms.EVERY)
-    arms = product(norms.LAYERS, norms.NORMS, norms.RATES, norms.WARM_UPS, norms.SEEDS, steps)
-    expected = {tuple(map(str, arm)) for arm in arms}
+    expected = {
+        tuple(map(str, (*job, step)))
+        for job in norms.jobs_of(norms.ARMS, norms.SEEDS)
+        for step in range(norms.EVERY, norms.last_step(job[4]) + 1, norms.EVERY)
+    }
     assert set(found) == expected
     assert len(found) == len(expected)
 
 
 @pytest.mark.arithmetic
 def test_one_run_of_the_norm_placement_made_again(norms):
-    key = (2, "post", 0.001, 0, 1)
-    names = ("layers", "norm", "learning_rate", "warm_up", "seed")
+    key = (2, "post", 0.001, 0, "none", 1)
+    names = ("layers", "norm", "learning_rate", "warm_up", "remedy", "seed")
     logged = [
         float(row["accuracy"])
         for row in rows_of("norm_placement.csv")
