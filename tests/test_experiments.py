@@ -3,7 +3,6 @@
 import csv
 import importlib.util
 from functools import partial
-from itertools import product
 from pathlib import Path
 
 import pytest
