@@ -340,6 +340,21 @@ def test_log_of_the_norm_placement_is_complete(norms):
     assert len(found) == len(expected)
 
 
+def test_what_the_chapter_says_of_the_norm_placement(norms):
+    """At 0.001 nothing but the warm-up helps; at 0.0003 more steps do as well."""
+    rows = [row for row in rows_of("norm_placement.csv") if row["norm"] == "post"]
+
+    def right(rate, warm_up, remedy):
+        key = ("12", str(rate), str(warm_up), remedy, str(norms.last_step(remedy)))
+        names = ("layers", "learning_rate", "warm_up", "remedy", "step")
+        return [float(r["accuracy"]) for r in rows if tuple(r[name] for name in names) == key]
+
+    assert len(right(0.001, 0, "none")) == len(norms.SEEDS)
+    assert max(right(0.001, 0, "none") + right(0.001, 0, "clipping")) < 0.9
+    assert min(right(0.001, 100, "none") + right(0.0003, 0, "longer")) > 0.9
+    assert min(right(0.0003, 0, "none")) < 0.9
+
+
 @pytest.mark.arithmetic
 def test_one_run_of_the_norm_placement_made_again(norms):
     key = (2, "post", 0.001, 0, "none", 1)
