@@ -352,7 +352,8 @@ def test_what_the_chapter_says_of_the_norm_placement(norms):
     assert len(right(0.001, 0, "none")) == len(norms.SEEDS)
     assert max(right(0.001, 0, "none") + right(0.001, 0, "clipping")) < 0.9
     assert min(right(0.001, 100, "none") + right(0.0003, 0, "longer")) > 0.9
-    assert min(right(0.0003, 0, "none")) < 0.9
+    at_600 = right(0.0003, 0, "none")
+    assert at_600[0] == min(at_600) < 0.9  # seed 0, the one that was run for longer
 
 
 @pytest.mark.arithmetic
