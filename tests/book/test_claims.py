@@ -25,7 +25,9 @@ def test_an_exception_is_a_chapter():
 
 def chapter(*rows: str, checked: str = "assert 1 == 1") -> NotebookNode:
     """Make a chapter of two sections, the first with an `assert`, and a claims table."""
-    table = "\n".join(["| claim | measured | where | control |", "| --- | --- | --- | --- |", *rows])
+    table = "\n".join(
+        ["| claim | measured | where | control |", "| --- | --- | --- | --- |", *rows]
+    )
     output = nbformat.v4.new_output("execute_result", {"text/markdown": table})
     cells = [
         nbformat.v4.new_markdown_cell("# 1. A chapter", id="word-title"),
