@@ -3,7 +3,6 @@
 import csv
 import importlib.util
 from functools import partial
-from itertools import product
 from pathlib import Path
 
 import pytest
@@ -358,19 +357,37 @@ def norms():
 
 def test_log_of_the_norm_placement_is_complete(norms):
     rows = rows_of("norm_placement.csv")
-    names = ("layers", "norm", "learning_rate", "warm_up", "seed", "step")
+    names = ("layers", "norm", "learning_rate", "warm_up", "remedy", "seed", "step")
     found = [tuple(row[name] for name in names) for row in rows]
-    steps = range(norms.EVERY, norms.STEPS + 1, norms.EVERY)
-    arms = product(norms.LAYERS, norms.NORMS, norms.RATES, norms.WARM_UPS, norms.SEEDS, steps)
-    expected = {tuple(map(str, arm)) for arm in arms}
+    expected = {
+        tuple(map(str, (*job, step)))
+        for job in norms.jobs_of(norms.ARMS, norms.SEEDS)
+        for step in range(norms.EVERY, norms.last_step(job[4]) + 1, norms.EVERY)
+    }
     assert set(found) == expected
     assert len(found) == len(expected)
 
 
+def test_what_the_chapter_says_of_the_norm_placement(norms):
+    """At 0.001 nothing but the warm-up helps; at 0.0003 more steps do as well."""
+    rows = [row for row in rows_of("norm_placement.csv") if row["norm"] == "post"]
+
+    def right(rate, warm_up, remedy):
+        key = ("12", str(rate), str(warm_up), remedy, str(norms.last_step(remedy)))
+        names = ("layers", "learning_rate", "warm_up", "remedy", "step")
+        return [float(r["accuracy"]) for r in rows if tuple(r[name] for name in names) == key]
+
+    assert len(right(0.001, 0, "none")) == len(norms.SEEDS)
+    assert max(right(0.001, 0, "none") + right(0.001, 0, "clipping")) < 0.9
+    assert min(right(0.001, 100, "none") + right(0.0003, 0, "longer")) > 0.9
+    at_600 = right(0.0003, 0, "none")
+    assert at_600[0] == min(at_600) < 0.9  # seed 0, the one that was run for longer
+
+
 @pytest.mark.arithmetic
 def test_one_run_of_the_norm_placement_made_again(norms):
-    key = (2, "post", 0.001, 0, 1)
-    names = ("layers", "norm", "learning_rate", "warm_up", "seed")
+    key = (2, "post", 0.001, 0, "none", 1)
+    names = ("layers", "norm", "learning_rate", "warm_up", "remedy", "seed")
     logged = [
         float(row["accuracy"])
         for row in rows_of("norm_placement.csv")
