@@ -146,7 +146,11 @@ def turns_at(length: int) -> int:
 
 @common.threads(1)
 def memory_here(length: int) -> list[dict]:
-    """Measure the memory of each case's call in this process, which should be a new one."""
+    """Measure the memory of each case's call in this process, which should be a new one.
+
+    The C library takes blocks of less than 32 MB from a heap of its own, and how that is cut
+    up depends on the cases before: heads of up to 512 positions vary by half.
+    """
     found = []
     for part, direction in MEMORY_CASES:
         case = (part, direction)
