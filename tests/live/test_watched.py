@@ -169,7 +169,8 @@ const { Python } = await import(PATH);
 const python = new Python("worker.mjs", () => {});
 const say = (message) => worker.onmessage({ data: message });
 const later = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
-const how = (promise) => promise.then(({ ok, stopped }) => ({ ok, stopped }), (error) => error.constructor.name);
+const outcome = ({ ok, stopped }) => ({ ok, stopped });
+const how = (promise) => promise.then(outcome, (error) => error.constructor.name);
 """
 
 
