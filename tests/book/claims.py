@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from nbformat import NotebookNode
 
 # Chapters, by their word, whose tables have no such column yet.
-STILL_WITHOUT = {"scaling", "masking", "multi-head", "position", "cost"}
+STILL_WITHOUT: set[str] = set()
 COLUMN = "control"
 LINK = re.compile(r"\[[^\]]*\]\(#([\w-]+)\)")
 HEADING = re.compile(r"^#{1,6} (.+)$", re.MULTILINE)
