@@ -131,7 +131,7 @@ class MultiHeadAttention(nn.Module):
         dropout = self.dropout if self.training else 0.0
         query = split_heads(self.W_Q(x), self.heads)
         key, value = self.keys_and_values(x if memory is None else memory)
-        # now (batch, heads, queries, d_k) and (batch, key_value_heads, keys, d_k or d_v)
+        # now (batch, heads, queries, d_k), (batch, key_value_heads, keys, d_k)
         if angles is not None:
             query, key = rotate(query, angles), rotate(key, angles)
         if kept is not None:  # with a cache: earlier positions come first
