@@ -50,11 +50,7 @@ def _averages_of_before(parameter, gradient, mean, square, step, rate):
         straight = divided_out(mean, MEAN_KEEPS, step)
         spread = divided_out(square, SQUARE_KEEPS, step)
         moved = parameter - rate * straight / root_of(spread)
-    return (
-        moved,
-        kept(mean, gradient, MEAN_KEEPS),
-        kept(square, gradient**2, SQUARE_KEEPS),
-    )
+    return moved, kept(mean, gradient, MEAN_KEEPS), kept(square, gradient**2, SQUARE_KEEPS)
 
 
 def _uncorrected(average, step):
