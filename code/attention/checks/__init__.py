@@ -16,8 +16,8 @@ diagnosis is found is told in ``_diagnosis.py``. The common mistakes stand with
 the exercise; those that several exercises share stand in ``_mistakes``.
 """
 
+from attention.checks._book import EXERCISES
 from attention.checks._exercise import Exercise, Misconception, Symptom, Verdict
-from attention.checks.alignment import EXERCISES as ALIGNMENT
 from attention.checks.alignment import (
     additive_scores,
     alignment_error_rate,
@@ -25,7 +25,6 @@ from attention.checks.alignment import (
     projected_scores,
     strongest_sources,
 )
-from attention.checks.bottleneck import EXERCISES as BOTTLENECK
 from attention.checks.bottleneck import (
     decoder_inputs,
     exact_match,
@@ -33,7 +32,6 @@ from attention.checks.bottleneck import (
     read_sentence,
     steps_to_fade,
 )
-from attention.checks.cost import EXERCISES as COST
 from attention.checks.cost import (
     cache_numbers,
     cached_step,
@@ -41,7 +39,6 @@ from attention.checks.cost import (
     merge_outputs,
     read_key,
 )
-from attention.checks.learning import EXERCISES as LEARNING
 from attention.checks.learning import (
     adam_step,
     attention_gradient,
@@ -49,7 +46,6 @@ from attention.checks.learning import (
     fastest_rising_key,
     softmax_gradient,
 )
-from attention.checks.masking import EXERCISES as MASKING
 from attention.checks.masking import (
     causal_mask,
     combined_mask,
@@ -57,7 +53,6 @@ from attention.checks.masking import (
     shift_targets,
     window_mask,
 )
-from attention.checks.multi_head import EXERCISES as MULTI_HEAD
 from attention.checks.multi_head import (
     merge_heads,
     multi_head,  # from here on the checker, no longer the folder
@@ -65,7 +60,6 @@ from attention.checks.multi_head import (
     split_heads,
     sum_over_heads,
 )
-from attention.checks.position import EXERCISES as POSITION
 from attention.checks.position import (
     alibi_bias,
     rotate,
@@ -73,7 +67,6 @@ from attention.checks.position import (
     sinusoidal_positions,
     values_from_averages,
 )
-from attention.checks.queries_keys_values import EXERCISES as QUERIES_KEYS_VALUES
 from attention.checks.queries_keys_values import (
     attention,
     contextual_vector,
@@ -82,7 +75,6 @@ from attention.checks.queries_keys_values import (
     scores,
     softmax_rows,
 )
-from attention.checks.scaling import EXERCISES as SCALING
 from attention.checks.scaling import (
     entropy,
     jacobian,
@@ -90,7 +82,6 @@ from attention.checks.scaling import (
     score_variance,
     temperature_for,
 )
-from attention.checks.transformer import EXERCISES as TRANSFORMER
 from attention.checks.transformer import (
     decoder_layer,
     embed,
@@ -99,7 +90,6 @@ from attention.checks.transformer import (
     layer_parameters,
     residual,
 )
-from attention.checks.translation import EXERCISES as TRANSLATION
 from attention.checks.translation import (
     beam_step,
     flip_rate,
@@ -107,24 +97,6 @@ from attention.checks.translation import (
     smoothed_targets,
     top_p,
 )
-
-# By the name of the checker, in the order of the book.
-EXERCISES: dict[str, Exercise] = {
-    exercise.name: exercise
-    for exercise in (
-        *BOTTLENECK,
-        *ALIGNMENT,
-        *QUERIES_KEYS_VALUES,
-        *LEARNING,
-        *SCALING,
-        *MASKING,
-        *MULTI_HEAD,
-        *POSITION,
-        *TRANSFORMER,
-        *TRANSLATION,
-        *COST,
-    )
-}
 
 __all__ = [
     "EXERCISES",
