@@ -12,7 +12,6 @@ PACKAGE = ROOT / "code" / "attention"
 LINES, LINES_OF_CODE = 300, 170
 # Tables, which are looked up and not read from top to bottom, with the reason for each.
 TABLES = {
-    "checks/__init__.py": "the exercises by name, chapter by chapter",
     "corpus/lexicon.py": "the words of both languages, and what goes with what",
     "widgets/architecture_boxes.py": "what each box of the picture says, in the data's order",
 }
