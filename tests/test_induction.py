@@ -105,6 +105,7 @@ def test_frames_tell_how_far_it_has_come():
     assert len(list(induction.train(Induction(**SMALL, steps=10, layers=1)))) == 3
 
 
+@pytest.mark.arithmetic
 def test_a_frame_averages_the_texts_since_the_one_before():
     settings = Induction(**SMALL, steps=6)
     single, threes = (list(induction.train(settings, every)) for every in (1, 3))

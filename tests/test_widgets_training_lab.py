@@ -54,6 +54,7 @@ def lab():
 # ------------------------------------------------------------- what the page gets
 
 
+@pytest.mark.arithmetic
 def test_the_page_gets_the_run(lab):
     figure = json.loads(json.dumps(lab.data()))
     (run,) = figure["runs"]
@@ -144,6 +145,7 @@ def test_two_runs_stand_side_by_side(lab):
 # ------------------------------------------------------------- what a page may hold
 
 
+@pytest.mark.arithmetic
 def test_of_a_long_run_the_page_gets_fewer_frames():
     weights = np.full((50, 50), 0.02)
     frames = [frame(step, layer=weights) for step in range(300)]
@@ -162,6 +164,7 @@ def test_numbers_spread_from_the_first_to_the_last():
     assert spread(21, 6) == [0, 4, 8, 12, 16, 20]
 
 
+@pytest.mark.arithmetic
 def test_a_short_run_is_a_few_kilobytes():
     lab = TrainingLab(
         train(5, frames=80, maps=("weights",)), ["She", "went", "to", "the", "market"]
