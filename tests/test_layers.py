@@ -295,7 +295,9 @@ def test_with_and_without_weights_the_output_is_the_same(case):
 def test_the_order_of_the_heads_does_not_matter(case):
     rng, layer, x, memory, mask = case
     order = torch.randperm(layer.heads, generator=rng)
-    permuted = MultiHeadAttention(x.shape[-1], layer.heads, layer.W_O.bias is not None).double()
+    permuted = MultiHeadAttention(
+        x.shape[-1], layer.heads, bias=layer.W_O.bias is not None
+    ).double()
     permuted.load_state_dict(layer.state_dict())
     with torch.no_grad():
         for projection in (permuted.W_Q, permuted.W_K, permuted.W_V):

@@ -20,20 +20,17 @@ def check_rows(name: str, x: Tensor) -> None:
         raise ValueError(f"{name}: expected at least two axes, got shape {tuple(x.shape)}")
 
 
-def checked_attention(
-    d_model: object, heads: object, dropout: object, key_value_heads: object
-) -> tuple[int, int, float, int]:
+def checked_attention(d_model: object, heads: object, dropout: object) -> tuple[int, int, float]:
     """Check what an attention is made of; return it as Python's own numbers."""
     d_model, heads = positive_integer("d_model", d_model), positive_integer("heads", heads)
     check_divides(heads, "d_model", d_model)
-    shared = checked_shared(key_value_heads, heads)
-    return d_model, heads, share("dropout", dropout), shared
+    return d_model, heads, share("dropout", dropout)
 
 
-def checked_shared(key_value_heads: object, heads: int) -> int:
+def checked_shared(key_value_heads: object, heads: int) -> int | None:
     """Check how many heads of keys and values there are; None: one for each of queries."""
     if key_value_heads is None:
-        return heads
+        return None
     shared = positive_integer("key_value_heads", key_value_heads)
     check_divides(shared, "heads", heads, "key_value_heads")
     return shared

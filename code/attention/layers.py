@@ -1,11 +1,11 @@
 """The layers of a transformer, in torch (multi-head, transformer).
 
-The conventions are those of ``attention.by_hand``: rows are positions, a mask
-is boolean with ``True`` for *may attend*, and a query that may attend to
-nothing gets zero weights and a zero output from every head.
+The conventions are those of ``attention.by_hand``: rows are positions, ``True`` in a mask means
+*may attend*, and a query that may attend to nothing gets zero weights and a zero output.
 """
 
 import math
+from functools import partial
 
 import torch
 from jaxtyping import Bool, Float
@@ -17,6 +17,7 @@ from attention._layer_arguments import (
     checked_attention,
     checked_call,
     checked_norm,
+    checked_shared,
     checked_widths,
 )
 from attention.heads import merge_heads, repeat_heads, split_heads
@@ -41,13 +42,13 @@ class MultiHeadAttention(nn.Module):
         Width of the vectors that come in and go out.
     heads : int
         Must divide ``d_model``; then d_k = d_v = ``d_model / heads``.
+    key_value_heads : int, optional
+        Heads of keys and values, each shared by a group of heads of queries (Ainslie et
+        al. 2023); must divide ``heads``. Default: one for each.
     bias : bool
         Whether the four projections add a bias.
     dropout : float
         Probability that a weight is dropped in training, from 0 to below 1.
-    key_value_heads : int, optional
-        Heads of keys and values, each shared by a group of heads of queries (Ainslie et
-        al. 2023); must divide ``heads``. Default: one for each.
 
     Raises
     ------
@@ -60,17 +61,18 @@ class MultiHeadAttention(nn.Module):
         self,
         d_model: int,
         heads: int,
+        key_value_heads: int | None = None,
         bias: bool = True,
         dropout: float | int = 0.0,
-        key_value_heads: int | None = None,
     ):
         super().__init__()
-        sizes = checked_attention(d_model, heads, dropout, key_value_heads)
-        d_model, self.heads, self.dropout, self.key_value_heads = sizes
-        d_shared = self.key_value_heads * d_model // self.heads  # d_model, unless shared
+        d_model, heads, dropout = checked_attention(d_model, heads, dropout)
+        key_value_heads = checked_shared(key_value_heads, heads)
+        self.heads, self.dropout = heads, dropout
+        self.key_value_heads = shared = key_value_heads or heads
         self.W_Q = nn.Linear(d_model, d_model, bias)
-        self.W_K = nn.Linear(d_model, d_shared, bias)
-        self.W_V = nn.Linear(d_model, d_shared, bias)
+        self.W_K = nn.Linear(d_model, d_model * shared // heads, bias)
+        self.W_V = nn.Linear(d_model, d_model * shared // heads, bias)
         self.W_O = nn.Linear(d_model, d_model, bias)
 
     def forward(
@@ -137,23 +139,21 @@ class MultiHeadAttention(nn.Module):
         if kept is not None:  # with a cache: earlier positions come first
             key, value = kept.append(key, value)
         if return_weights:  # (batch, heads, queries, keys)
-            key, value = (repeat_heads(part, self.heads) for part in (key, value))
+            key, value = (repeat_heads(t, self.heads) for t in (key, value))
             weights = _attention_weights(query, key, mask, score_bias)
             output = F.dropout(weights, dropout) @ value
             return self.W_O(merge_heads(output)), weights
         mask = _mask_and_bias(mask, score_bias, query)
-        shared = self.key_value_heads < self.heads
         attend = F.scaled_dot_product_attention  # the same, in one step
-        output = attend(query, key, value, mask, dropout, enable_gqa=shared)
+        output = attend(query, key, value, mask, dropout, enable_gqa=True)
         return self.W_O(merge_heads(output))  # (batch, queries, d_model)
 
     def keys_and_values(self, memory: Memory | KeysAndValues) -> KeysAndValues:
         """Make the keys and values of ``memory``, unless it is these already."""
         if isinstance(memory, KeysAndValues):
             return memory
-        key = split_heads(self.W_K(memory), self.key_value_heads)
-        value = split_heads(self.W_V(memory), self.key_value_heads)
-        return KeysAndValues(key, value)
+        cut = partial(split_heads, heads=self.key_value_heads)
+        return KeysAndValues(cut(self.W_K(memory)), cut(self.W_V(memory)))
 
 
 def _mask_and_bias(mask: Tensor | None, score_bias: Tensor | None, query: Tensor) -> Tensor | None:

@@ -107,10 +107,9 @@ class EncoderLayer(nn.Module):
 
     def __init__(self, config: TransformerConfig):
         super().__init__()
-        dropout, shared = config.dropout, config.key_value_heads
-        attention = partial(MultiHeadAttention, dropout=dropout, key_value_heads=shared)
-        self.self_attention = attention(config.d_model, config.heads)
-        widths = config.d_model, config.d_ff
+        sizes = config.d_model, config.heads, config.key_value_heads
+        widths, dropout = (config.d_model, config.d_ff), config.dropout
+        self.self_attention = MultiHeadAttention(*sizes, dropout=dropout)
         self.feed_forward = FeedForward(*widths, config.activation, dropout)
         self.around_self_attention = Residual(config)
         self.around_feed_forward = Residual(config)
@@ -151,11 +150,10 @@ class DecoderLayer(nn.Module):
 
     def __init__(self, config: TransformerConfig):
         super().__init__()
-        dropout, shared = config.dropout, config.key_value_heads
-        attention = partial(MultiHeadAttention, dropout=dropout, key_value_heads=shared)
-        self.self_attention = attention(config.d_model, config.heads)
-        self.cross_attention = attention(config.d_model, config.heads)
-        widths = config.d_model, config.d_ff
+        sizes = config.d_model, config.heads, config.key_value_heads
+        widths, dropout = (config.d_model, config.d_ff), config.dropout
+        self.self_attention = MultiHeadAttention(*sizes, dropout=dropout)
+        self.cross_attention = MultiHeadAttention(*sizes, dropout=dropout)
         self.feed_forward = FeedForward(*widths, config.activation, dropout)
         self.around_self_attention = Residual(config)
         self.around_cross_attention = Residual(config)

@@ -54,9 +54,9 @@ class Encoder(Stack):
         With a cache, ``x`` follows the positions that are kept in it, and is kept too.
         """
         length, offset = x.shape[1], length_of(cache)
-        positions = positions_in_scores(self.config, length, offset, x.device)
+        where = positions_in_scores(self.config, length, offset, x.device)
         for n, layer in enumerate(self.layers):
-            x = layer(x, mask, cache[n] if cache else None, **positions)
+            x = layer(x, mask, cache[n] if cache else None, **where)
         return self.norm(x)
 
 
@@ -80,11 +80,10 @@ class Decoder(Stack):
         """
         length, offset = x.shape[1], length_of(cache)
         mask = causal_mask(length, offset, x.device)[None]  # (1, length, keys)
-        positions = positions_in_scores(self.config, length, offset, x.device)
+        where = positions_in_scores(self.config, length, offset, x.device)
         for n, layer in enumerate(self.layers):
-            source = memory if isinstance(memory, Tensor) else memory[n]
-            masks, kept = (mask, memory_mask), cache[n] if cache else None
-            x = layer(x, source, *masks, kept, **positions)
+            src = memory if isinstance(memory, Tensor) else memory[n]
+            x = layer(x, src, mask, memory_mask, cache and cache[n], **where)
         return self.norm(x)
 
 
