@@ -44,7 +44,7 @@ def uses_text(call: ast.Call) -> bool:
         return True
     if name in STARTS_A_PROGRAM:
         return "text" in named
-    if name != "open" or ast.unparse(call.func) == "Image.open":
+    if name != "open" or ast.unparse(call.func) in ("Image.open", "tarfile.open"):
         return False
     # `open(path, "rb")`, `path.open("rb")`
     positions = call.args[0 if is_method else 1 :]

@@ -654,6 +654,7 @@ def test_a_config_says_what_it_is_and_stays_so():
         "tie_logits": True,
         "tie_source": False,
         "max_length": 512,
+        "key_value_heads": None,
     }
     with pytest.raises(FrozenInstanceError):
         config.heads = 2

@@ -136,7 +136,7 @@ def saved_and_loaded(device: torch.device) -> list:
 
 def cut_and_merged(device: torch.device) -> list:
     split = layers.split_heads(numbers(3, 8).to(device), 2)
-    return [split, layers.merge_heads(split)]
+    return [split, layers.merge_heads(split), layers.repeat_heads(split, 4)]
 
 
 def normed(device: torch.device) -> list:
@@ -175,7 +175,7 @@ def begun(device: torch.device) -> list:
 CASES = {
     attended: {"MultiHeadAttention"},
     kept_and_picked: {"KeysAndValues"},
-    cut_and_merged: {"split_heads", "merge_heads"},
+    cut_and_merged: {"split_heads", "merge_heads", "repeat_heads"},
     normed: {"layer_norm", "LayerNorm"},
     fed_forward: {"FeedForward"},
     placed: {

@@ -204,6 +204,7 @@ def test_a_file_must_hold_a_transformer(transformer, tmp_path):
 def test_numbers_may_be_numpys_and_become_pythons_own(transformer, tmp_path):
     numbers = {"d_model": 8, "heads": 2, "d_ff": 3, "encoder_layers": 1, "decoder_layers": 1}
     numbers |= {"source_vocab_size": 9, "target_vocab_size": 10, "max_length": 7}
+    numbers |= {"key_value_heads": 1}
     given = {name: np.int64(number) for name, number in numbers.items()}
     config = transformer.TransformerConfig(**given, dropout=np.float32(0.5))
     assert config == transformer.TransformerConfig(**numbers, dropout=0.5)
