@@ -90,7 +90,8 @@ def changes_with_the_future(model: CharacterModel, length: int = CONTEXT) -> flo
     device = device_of(model)
     text = torch.arange(length, device=device) % SYMBOLS  # (length,)
     # (length, length): row j has another symbol at place j alone
-    changed = (text + torch.eye(length, dtype=torch.long, device=device)) % SYMBOLS
+    one_place = torch.eye(length, dtype=torch.long, device=device)
+    changed = (text + one_place) % SYMBOLS
     # as often as that, since another batch size may round otherwise
     old = text.expand_as(changed)  # (length, length)
     change = model(changed) - model(old)  # (changed at, read at, SYMBOLS)
