@@ -228,6 +228,14 @@ def test_bad_input_is_refused(frames, tokens, message):
         plain.TrainingLab(frames, tokens)
 
 
+@pytest.mark.parametrize(("start", "chosen"), [(None, 2), ("b", 1), (0, 0)])
+def test_a_query_may_be_chosen_at_first(start, chosen):
+    lab = TrainingLab([frame(layer=np.eye(3))], ["a", "b", "c"], start=start)
+    assert lab.data()["runs"][0]["start"] == chosen
+    with pytest.raises(ValueError, match="start: expected a label that occurs once"):
+        TrainingLab([frame(layer=np.eye(3))], ["a", "b", "c"], start="d")
+
+
 def test_queries_may_be_other_tokens_than_the_keys():
     lab = TrainingLab([frame(layer=np.full((1, 3), 1 / 3))], TOKENS, queries=["who"])
     assert lab.data()["runs"][0]["queries"] == ["who"]

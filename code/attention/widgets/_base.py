@@ -6,6 +6,9 @@ from html import escape
 from pathlib import Path
 from textwrap import wrap
 
+from attention._arguments import as_integer
+from attention.report import require
+
 SCRIPTS = Path(__file__).parent
 # What the scripts of the figures import.
 SHARED = ("base.js", "plane.js", "transformer-model.js")
@@ -131,3 +134,13 @@ for (const [name, source] of Object.entries(sources)) {{
 """
         )
     )
+
+
+def position_of(argument: str, wanted: int | str, labels: Sequence[str]) -> int:
+    """Find what a reader is to see first, by position (from 0) or by a label that occurs once."""
+    if isinstance(wanted, str):
+        count = labels.count(wanted)
+        require(count == 1, argument, f"a label that occurs once among {labels}", wanted)
+        return labels.index(wanted)
+    allowed = f"a position from 0 to {len(labels) - 1}"
+    return as_integer(argument, wanted, allowed, lambda place: 0 <= place < len(labels))

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float
 
-from attention._arguments import as_integer, check_no_text
+from attention._arguments import check_no_text
 from attention.report import require
-from attention.widgets._base import WIDTH, Explorable
+from attention.widgets._base import WIDTH, Explorable, position_of
 
 # How a blank at the edge of a token, or alone, is shown, and what it is called.
 SIGNS = {" ": "␣", "\n": "⏎", "\t": "⇥"}
@@ -87,8 +87,8 @@ class AttentionExplorer(Explorable):
             require(len(labels) == count, argument, f"{count} labels", len(labels))
             wrong = [label for label in labels if not isinstance(label, str)]
             require(not wrong, argument, "strings", wrong)
-        self.start = None if start is None else _position("start", start, self.queries)
-        self.start_map = _position("start_map", start_map, self.names)
+        self.start = None if start is None else position_of("start", start, self.queries)
+        self.start_map = position_of("start_map", start_map, self.names)
         self.caption = caption
 
     def data(self) -> dict[str, object]:
@@ -186,15 +186,6 @@ def _largest(row: Float[np.ndarray, " keys"], keys: list[str], count: int) -> li
 def _width(header: list[str], rows: list[list[str]]) -> int:
     """Count the characters of a line of the table, with two blanks between columns."""
     return sum(max(map(len, column)) + 2 for column in zip(header, *rows, strict=True)) - 2
-
-
-def _position(argument: str, wanted: int | str, labels: list[str]) -> int:
-    if isinstance(wanted, str):
-        count = labels.count(wanted)
-        require(count == 1, argument, f"a label that occurs once among {labels}", wanted)
-        return labels.index(wanted)
-    allowed = f"a position from 0 to {len(labels) - 1}"
-    return as_integer(argument, wanted, allowed, lambda place: 0 <= place < len(labels))
 
 
 def _check_weights(weights: np.ndarray) -> None:

@@ -40,8 +40,8 @@ export function lastUpTo(numbers, number) {
 
 /** A run: lists by frame, and for each map the weights of each frame. */
 export class Run {
-  constructor({ label, queries, keys, step, loss, accuracy, best, maps }) {
-    Object.assign(this, { label, queries, keys, best });
+  constructor({ label, queries, keys, start, step, loss, accuracy, best, maps }) {
+    Object.assign(this, { label, queries, keys, start, best });
     this.step = [...step];
     this.loss = [...loss];
     this.accuracy = [...accuracy];
@@ -378,8 +378,8 @@ figcaption { grid-area: 4 / 1 / 5 / 3; contain: layout; font-size: 0.85rem; line
     this.maps = blocks.flatMap(({ maps }) => maps);
     this.runsBox.style.setProperty("--runs", blocks.length);
     this.runsBox.replaceChildren(...blocks.map(({ box }) => box));
-    const { queries } = this.run;
-    this.query = Math.min(this.query ?? queries.length - 1, queries.length - 1);
+    const { queries, start } = this.run;
+    this.query = Math.min(this.query ?? start, queries.length - 1);
     this.select.replaceChildren(...queries.map((_, i) => make("option", {}, this.run.name("queries", i))));
     this.select.selectedIndex = this.query;
     this.queryBox.hidden = queries.length < 2 || this.maps.length === 0;

@@ -26,6 +26,9 @@ class TrainingLab(Explorable):
         are given.
     queries : sequence of str, optional
         The tokens that look, if they are others.
+    start : int or str, optional
+        The query that is chosen at first, by position (from 0) or, where it occurs once, by
+        its token. Default: the last.
     title : str
         What is trained.
     label : str
@@ -59,8 +62,9 @@ class TrainingLab(Explorable):
         title: str = "Training",
         label: str = "",
         beside: "TrainingLab | None" = None,
+        start: int | str | None = None,
     ):
-        run = Run(tokens, queries, label)
+        run = Run(tokens, queries, label, start)
         for frame in frames:
             run.add(frame)
         require(len(run.frames) > 0, "frames", "at least one frame", "none")

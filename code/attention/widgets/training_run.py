@@ -6,6 +6,7 @@ import numpy as np
 
 from attention.gradients import Frame
 from attention.report import require
+from attention.widgets._base import position_of
 
 # What the page holds of a run at most: so many weights. Of a longer run it gets fewer frames.
 MOST_WEIGHTS = 100_000
@@ -28,16 +29,27 @@ class Run:
         The tokens that look. Default: the same.
     label : str
         What is special about this run.
+    start : int or str, optional
+        The query that is chosen at first, by position (from 0) or, where it occurs once, by
+        its token. Default: the last.
 
     Raises
     ------
     ValueError
-        If there are no tokens, or they are not texts.
+        If there are no tokens, or they are not texts, or there is no query ``start``.
     """
 
-    def __init__(self, tokens: Sequence[str], queries: Sequence[str] | None, label: str):
+    def __init__(
+        self,
+        tokens: Sequence[str],
+        queries: Sequence[str] | None,
+        label: str,
+        start: int | str | None = None,
+    ):
         self.keys = _texts("tokens", tokens)
         self.queries = self.keys if queries is None else _texts("queries", queries)
+        last = len(self.queries) - 1
+        self.start = last if start is None else position_of("start", start, self.queries)
         self.label = label
         self.frames: list[Frame] = []
 
@@ -61,6 +73,7 @@ class Run:
         """Return the run as JSON can hold it, with no more weights than a page may hold."""
         frames = [written(frame) for frame in thinned(self.frames)]
         run = {"label": self.label, "queries": self.queries, "keys": self.keys}
+        run["start"] = self.start
         for name in ("step", "loss", "accuracy"):
             run[name] = [frame[name] for frame in frames]
         names = frames[0]["maps"] if frames else ()

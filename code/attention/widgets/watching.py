@@ -18,6 +18,7 @@ def watch(
     queries: Sequence[str] | None = None,
     title: str = "Training",
     recorded: TrainingLab | None = None,
+    start: int | str | None = None,
 ) -> "Watched":
     """Train, and show how it goes: what the last line of a cell gives.
 
@@ -40,6 +41,8 @@ def watch(
         What is trained.
     recorded : TrainingLab, optional
         What to show, in place of training, where nobody looks on: for a run that takes long.
+    start : int or str, optional
+        The query that is chosen at first, as for ``TrainingLab``.
 
     Returns
     -------
@@ -55,7 +58,7 @@ def watch(
     --------
     >>> watch(look_up.train(settings), settings.example_tokens(), label=settings)
     """
-    return Watched(frames, Run(tokens, queries, label_of(label)), title, recorded)
+    return Watched(frames, Run(tokens, queries, label_of(label), start), title, recorded)
 
 
 class Watched(TrainingLab):
