@@ -109,7 +109,8 @@ def test_fused_memory_is_a_line_and_kept_memory_a_parabola(peaks, direction):
     assert output * (0.9 if direction == parts.FORWARD else 3) < slope < 6 * output
     assert 0 < constant < 3e6
     for n, found in zip(lengths[2:], fused[2:], strict=True):
-        assert found == pytest.approx(slope * n + constant, rel=0.35)
+        assert found == pytest.approx(slope * n + constant, rel=0.25)
+    assert all(b / a < 2.8 for a, b in pairwise(fused))  # of a parabola: 4
     kept = [peaks["heads kept", direction, n] for n in lengths]
     assert all(3.5 < b / a < 4.5 for a, b in pairwise(kept[-4:]))
 

@@ -136,7 +136,7 @@ for (const [name, source] of Object.entries(sources)) {{
     )
 
 
-def position_of(argument: str, wanted: int | str, labels: Sequence[str]) -> int:
+def position_of(argument: str, wanted: object, labels: Sequence[str]) -> int:
     """Find what a reader is to see first, by position (from 0) or by a label that occurs once."""
     if isinstance(wanted, str):
         count = labels.count(wanted)

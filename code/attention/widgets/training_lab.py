@@ -1,6 +1,7 @@
 """The training lab: a run to scrub through, its loss and where the model looks (all chapters)."""
 
 from collections.abc import Iterable, Sequence
+from typing import SupportsIndex
 
 from attention.gradients import Frame
 from attention.report import require
@@ -62,7 +63,7 @@ class TrainingLab(Explorable):
         title: str = "Training",
         label: str = "",
         beside: "TrainingLab | None" = None,
-        start: int | str | None = None,
+        start: SupportsIndex | str | None = None,
     ):
         run = Run(tokens, queries, label, start)
         for frame in frames:

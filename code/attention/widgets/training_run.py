@@ -1,6 +1,7 @@
 """One training run, as a page holds it: short numbers, a character a weight (all chapters)."""
 
 from collections.abc import Sequence
+from typing import SupportsIndex
 
 import numpy as np
 
@@ -44,7 +45,7 @@ class Run:
         tokens: Sequence[str],
         queries: Sequence[str] | None,
         label: str,
-        start: int | str | None = None,
+        start: SupportsIndex | str | None = None,
     ):
         self.keys = _texts("tokens", tokens)
         self.queries = self.keys if queries is None else _texts("queries", queries)

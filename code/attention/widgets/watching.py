@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields, is_dataclass
 from time import monotonic
+from typing import SupportsIndex
 
 from attention.gradients import Frame
 from attention.widgets.training_lab import TrainingLab
@@ -18,7 +19,7 @@ def watch(
     queries: Sequence[str] | None = None,
     title: str = "Training",
     recorded: TrainingLab | None = None,
-    start: int | str | None = None,
+    start: SupportsIndex | str | None = None,
 ) -> "Watched":
     """Train, and show how it goes: what the last line of a cell gives.
 
