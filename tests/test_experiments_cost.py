@@ -307,6 +307,20 @@ def test_a_step_for_several_texts_has_a_cache_of_that_many(arm):
         assert parts.new_calls([case], 3)[case]().shape == (batch, 100)
 
 
+@pytest.mark.parametrize("arm", ["writing", "batching", "grouped"])
+def test_no_timed_step_copies_the_cache(arm, monkeypatch):
+    calls = parts.new_calls(cost.CASES[arm], 3)
+
+    def copies(*anything):
+        raise AssertionError("the cache is copied")
+
+    for call in calls.values():
+        first = call()
+        monkeypatch.setattr("attention.keys_and_values._Shelf", copies)
+        torch.testing.assert_close(call(), first, rtol=0, atol=0)
+        monkeypatch.undo()
+
+
 def test_tiles_compute_what_is_computed_at_once():
     every, tiles, window = (call() for call in parts.new_calls(parts.NUMPY, 100).values())
     assert np.allclose(every[0], tiles, atol=1e-5)

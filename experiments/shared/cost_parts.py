@@ -134,7 +134,7 @@ def new_step(part: str, length: int) -> Call:
 
     def with_cache() -> Tensor:
         with torch.no_grad():
-            logits, _ = read(model, text[:, -1:], cache)
+            logits, _ = read(model, text[:, -1:], rewound(cache))
             return logits[:, -1]
 
     return with_cache if part == "step with cache" else without_cache
@@ -143,12 +143,13 @@ def new_step(part: str, length: int) -> Call:
 def new_cached_step(config: TransformerConfig, batch: int, length: int) -> Call:
     """Make a model and a cache of ``length - 1`` positions, filled by chance; return a step."""
     model = new_wide_model(config)
-    kept = filled_cache(model, batch, length - 1)
     token = torch.zeros(batch, 1, dtype=torch.long)
+    with torch.no_grad():  # this step sets memory aside for those after it
+        _, kept = read(model, token, filled_cache(model, batch, length - 2))
 
     def step() -> Tensor:
         with torch.no_grad():
-            return read(model, token, kept)[0][:, -1]
+            return read(model, token, rewound(kept))[0][:, -1]
 
     return step
 
@@ -157,6 +158,17 @@ def new_cached_step(config: TransformerConfig, batch: int, length: int) -> Call:
 def new_wide_model(config: TransformerConfig) -> LanguageModel:
     """Make a model that all batches share."""
     return new_transformer(config, seed=0)
+
+
+def rewound(kept: tuple[KeysAndValues, ...]) -> tuple[KeysAndValues, ...]:
+    """Let the next step write where the last one has written.
+
+    Else the cache would be copied to new memory in each call, as two continuations of one
+    text need it; of the steps of a single text one in ``keys_and_values.ROOM`` does that.
+    """
+    for layer in kept:
+        layer._shelf.filled = layer.length
+    return kept
 
 
 def filled_cache(model: LanguageModel, batch: int, length: int) -> tuple[KeysAndValues, ...]:
