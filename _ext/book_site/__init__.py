@@ -4,16 +4,27 @@
 * `repository`: the buttons that lead to the repository, Colab and Binder;
 * `numbers`: number figures and formulas by chapter;
 * `source_pages`, `source_links`: a page for each file of code, and links from the chapters;
+* `line_links`: links from a sentence to a line of code;
 * `live`: run code in the page, touch figures;
 * `finish`: repair each finished page where the theme falls short.
 """
 
 from sphinx.application import Sphinx
 
-from . import finish, live, mathjax, numbers, repository, source_links, source_pages
+from . import (
+    finish,
+    line_links,
+    live,
+    mathjax,
+    numbers,
+    repository,
+    source_links,
+    source_pages,
+)
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    for part in (mathjax, repository, numbers, source_pages, source_links, live, finish):
+    parts = (mathjax, repository, numbers, source_pages, source_links, line_links, live, finish)
+    for part in parts:
         part.setup(app)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

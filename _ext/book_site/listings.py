@@ -2,6 +2,9 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import cache
+
+from docutils import nodes
 
 from .modules import Modules, Target
 
@@ -45,6 +48,23 @@ class Listings:
         first = next(number for number, line in source.items() if line == lines[0])
         begun = BEGINS.match(lines[0]) is not None
         return target if begun else Target(target.module, target.name, first)
+
+
+@cache
+def listings(modules: Modules) -> Listings:
+    return Listings(modules)
+
+
+def names_printed(chapters: Iterable[nodes.document], modules: Modules) -> set[tuple[str, str]]:
+    """Find what cells print of the package: the files' paths, and the names within them."""
+    return {
+        (target.module.path, target.name)
+        for chapter in chapters
+        for cell in chapter.findall(nodes.container)
+        if cell.get("nb_element") == "cell_code_output"
+        for printed in cell.findall(nodes.literal_block)
+        for target in listings(modules).printed(printed.astext())
+    }
 
 
 def pieces(text: str) -> list[list[str]]:

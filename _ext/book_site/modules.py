@@ -19,6 +19,7 @@ BRACKET = re.compile(r"\s*\(([^()]+)\)\.?$")
 PLACE = re.compile(r"([a-z]+(?:-[a-z]+)*)(?:: (.+))?")
 EVERYWHERE = "all chapters"
 NOWHERE = re.compile(r"the package's own|used by .+")
+STOPS = (".", "?", "!")
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,8 @@ class Module:
     definitions: dict[str, Lines] = field(default_factory=dict)  # "Class.method", too
     imports: dict[str, str] = field(default_factory=dict)  # name here -> dotted name there
     stars: list[str] = field(default_factory=list)  # modules of which all names are taken
+    # The brackets of functions and classes that a section of their own explains.
+    told: dict[str, str] = field(default_factory=dict)
 
     @property
     def is_package(self) -> bool:
@@ -72,19 +75,51 @@ class Module:
     @property
     def summary(self) -> str:
         """The first line without its bracket."""
-        return BRACKET.sub(".", self.first_line) if self.bracket else self.first_line
+        if not self.bracket:
+            return self.first_line
+        said = BRACKET.sub("", self.first_line)
+        return said if said.endswith(STOPS) else f"{said}."
 
     @property
     def bracket(self) -> str:
         """What the bracket at the end of the first line says, if it says a place."""
-        found = BRACKET.search(self.first_line)
-        said = found[1] if found else ""
+        said = in_bracket(self.first_line)
         return said if NOWHERE.fullmatch(said) or said == EVERYWHERE or places(said) else ""
 
     @property
     def places(self) -> list[Place]:
         """Where the book explains the module, as its first line says."""
         return places(self.bracket)
+
+    @property
+    def brackets(self) -> list[str]:
+        """All that name a place: the module's own, then those of its functions and classes."""
+        return [said for said in dict.fromkeys([self.bracket, *self.told.values()]) if places(said)]
+
+    @property
+    def all_places(self) -> list[Place]:
+        """Where the book explains the module, or a part of it."""
+        return list(dict.fromkeys(place for said in self.brackets for place in places(said)))
+
+    def line_with(self, text: str) -> int:
+        """Find the only line that has a text; lines are counted from 1.
+
+        Raises
+        ------
+        ValueError
+            If no line has it, or more than one.
+        """
+        lines = enumerate(self.text.split("\n"), start=1)
+        found = [number for number, line in lines if text in line]
+        if len(found) != 1:
+            raise ValueError(f"{self.path}: expected one line with {text!r}, got {len(found)}")
+        return found[0]
+
+
+def in_bracket(first_line: str) -> str:
+    """Return what the bracket at the end of a docstring's first line says, or ``""``."""
+    found = BRACKET.search(first_line)
+    return found[1] if found else ""
 
 
 def places(bracket: str) -> list[Place]:
@@ -196,7 +231,7 @@ def read(name: str, path: str, text: str) -> Module:
             for alias in statement.names:
                 module.imports[alias.asname or alias.name] = alias.name
         else:
-            define(statement, module.definitions)
+            define(statement, module)
     return module
 
 
@@ -219,16 +254,20 @@ def origin_of(statement: ast.ImportFrom, module: Module) -> str:
     return ".".join([*parent, *filter(None, [statement.module])])
 
 
-def define(statement: ast.stmt, definitions: dict[str, Lines], within: str = "") -> None:
+def define(statement: ast.stmt, module: Module, within: str = "") -> None:
     """Note functions, classes, their methods, and the names of a module's constants."""
+    definitions = module.definitions
     if isinstance(statement, (*FUNCTIONS, ast.ClassDef)):
         first = min([statement.lineno, *(one.lineno for one in statement.decorator_list)])
         name = within + statement.name
         definitions.setdefault(name, Lines(first, statement.end_lineno))
+        said = in_bracket((ast.get_docstring(statement) or "").partition("\n")[0])
+        if any(place.heading for place in places(said)):
+            module.told.setdefault(name, said)
         if isinstance(statement, ast.ClassDef):
             for inner in statement.body:
                 if isinstance(inner, (*FUNCTIONS, ast.ClassDef)):
-                    define(inner, definitions, f"{name}.")
+                    define(inner, module, f"{name}.")
     elif isinstance(statement, ast.Assign | ast.AnnAssign):
         targets = getattr(statement, "targets", None) or [statement.target]
         for target in targets:

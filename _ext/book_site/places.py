@@ -2,6 +2,8 @@
 
 import re
 from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from docutils import nodes
 from sphinx.application import Sphinx
@@ -15,21 +17,44 @@ def place_node(place: Place) -> nodes.inline:
     return nodes.inline(text=place.heading or place.word, book_place=place)
 
 
-def place_link(app: Sphinx, page: str, place: Place) -> nodes.reference | None:
-    """Link to a section of a chapter, or return None if there is none."""
-    env = app.env
+@dataclass(frozen=True)
+class Section:
+    """A section of a chapter, or the whole chapter: then heading and anchor are ``""``."""
+
+    chapter: str  # its page
+    title: str  # of the chapter
+    heading: str = ""
+    anchor: str = ""
+
+
+def section_at(env: BuildEnvironment, place: Place) -> Section | None:
+    """Find the section that a place names, or return None if there is none."""
     chapter = chapter_of(env, place.word)
     if chapter is None:
         return None
-    title, anchor = env.titles[chapter].astext(), ""
-    if place.heading:
-        for entry in env.tocs[chapter].findall(nodes.reference):
-            if begins(entry.astext(), place.heading):
-                title, anchor = f"{title}: {entry.astext()}", entry["anchorname"]
-                break
-        else:
-            return None
-    return link(app, page, chapter, anchor, title)
+    title = env.titles[chapter].astext()
+    if not place.heading:
+        return Section(chapter, title)
+    for entry in env.tocs[chapter].findall(nodes.reference):
+        if begins(entry.astext(), place.heading):
+            return Section(chapter, title, entry.astext(), entry["anchorname"])
+    return None
+
+
+def place_link(
+    app: Sphinx, page: str, place: Place, before: Place | None = None
+) -> nodes.reference | None:
+    """Link to a section of a chapter, or return None if there is none.
+
+    Where the place named before is in the same chapter, the chapter's title is left out.
+    """
+    section = section_at(app.env, place)
+    if section is None:
+        return None
+    said = f"{section.title}: {section.heading}" if section.heading else section.title
+    if section.heading and before and before.word == place.word:
+        said = section.heading
+    return link(app, page, section.chapter, section.anchor, said)
 
 
 def chapter_of(env: BuildEnvironment, word: str) -> str | None:
@@ -52,18 +77,23 @@ def link(app: Sphinx, page: str, to: str, anchor: str, text: str) -> nodes.refer
 # ------------------------------------------------------------- scripts in the chapters
 
 
-def sections_that_name(env: BuildEnvironment, modules: Modules) -> dict[str, dict[str, Place]]:
+def chapters_of(env: BuildEnvironment) -> dict[str, nodes.document]:
+    """Return the chapters, by their words and in their order."""
+    pages = (re.fullmatch(r"chapters/\d+-(.+)", page) for page in sorted(env.found_docs))
+    return {page[1]: env.get_doctree(page[0]) for page in pages if page}
+
+
+def sections_that_name(
+    chapters: Mapping[str, nodes.document], modules: Modules
+) -> dict[str, dict[str, Place]]:
     """For each script, find the sections that name it, or read a log that it wrote."""
     told: dict[str, dict[str, Place]] = defaultdict(dict)
     scripts = {path for path in modules.by_path if path.startswith("experiments/")}
-    for page in sorted(env.found_docs):
-        word = re.fullmatch(r"chapters/\d+-(.+)", page)
-        if not word:
-            continue
-        for node in env.get_doctree(page).findall(is_code):
+    for word, chapter in chapters.items():
+        for node in chapter.findall(is_code):
             for path in named_in(node.astext(), scripts):
                 heading = heading_above(node)
-                told[path].setdefault(f"{word[1]} {heading}", Place(word[1], heading))
+                told[path].setdefault(f"{word} {heading}", Place(word, heading))
     return told
 
 
@@ -90,7 +120,12 @@ def heading_above(node: nodes.Node) -> str:
     return ""
 
 
+def source_address(app: Sphinx, page: str, target: Target) -> str:
+    """Return the address of a definition's place, as a link of the page says it."""
+    return app.builder.get_relative_uri(page, target.module.page) + target.anchor
+
+
 def target_link(app: Sphinx, page: str, target: Target, inside: nodes.Node) -> nodes.reference:
     """Make a link to a definition's place around a node."""
-    address = app.builder.get_relative_uri(page, target.module.page) + target.anchor
+    address = source_address(app, page, target)
     return nodes.reference("", "", inside, internal=True, refuri=address, classes=["to-source"])

@@ -8,21 +8,20 @@
 The notebooks know nothing of this: names are followed in the files (`modules.py`).
 """
 
-import ast
 import re
 from collections.abc import Iterator
-from functools import cache
 from typing import Any
 
-from bs4 import BeautifulSoup, NavigableString
+from bs4 import BeautifulSoup
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
-from .listings import Listings
+from .imports import link_names
+from .listings import listings
 from .modules import Modules, Target
 from .places import place_link, target_link
-from .source_pages import modules_of
+from .source_pages import addresses, modules_of
 
 CHECKER = re.compile(r"^(?!\s*#).*\bchecks\.(\w+)\(", re.MULTILINE)
 CODE = re.compile(r"<pre>.*?</pre>", re.DOTALL)
@@ -106,11 +105,6 @@ class LinkSources(SphinxPostTransform):
                 literal.replace_self(target_link(self.app, page, target, literal.deepcopy()))
 
 
-@cache
-def listings(modules: Modules) -> Listings:
-    return Listings(modules)
-
-
 def above(node: nodes.Node) -> Iterator[nodes.Node]:
     while node.parent is not None:
         node = node.parent
@@ -132,56 +126,7 @@ def link_imports(
         if "import" not in match[0] or "attention" not in match[0]:
             return match[0]
         code = BeautifulSoup(match[0], "html.parser").pre
-        for (start, end), name in imported(code.get_text()):
-            if target := modules.find(name):
-                address = app.builder.get_relative_uri(page, target.module.page)
-                wrap(code, start, end, address + target.anchor)
+        link_names(code, addresses(app, modules, page))
         return str(code)
 
     context["body"] = CODE.sub(linked, context["body"])
-
-
-def imported(source: str) -> list[tuple[tuple[int, int], str]]:
-    """Find the names that a cell imports from the package: where each stands, and what it is.
-
-    >>> imported("from attention import plot")
-    [((22, 26), 'attention.plot')]
-    """
-    try:
-        statements = ast.parse(source).body
-    except SyntaxError:  # what a cell prints
-        return []
-    starts = [0]
-    for line in source.split("\n"):
-        starts.append(starts[-1] + len(line) + 1)
-    found = []
-    for statement in statements:
-        if isinstance(statement, ast.ImportFrom) and statement.module:
-            top, after = statement.module.partition(".")[::2]
-            if top != "attention":
-                continue
-            if after:
-                start = starts[statement.lineno - 1] + len("from ")
-                found.append(((start, start + len(statement.module)), statement.module))
-            for alias in statement.names:
-                start = starts[alias.lineno - 1] + alias.col_offset
-                name = f"{statement.module}.{alias.name}"
-                found.append(((start, start + len(alias.name)), name))
-    return found
-
-
-def wrap(code: BeautifulSoup, start: int, end: int, address: str) -> None:
-    """Put a link around the characters from start to end of a piece of code."""
-    position = 0
-    for text in list(code.find_all(string=True)):
-        if position == start and len(text) >= end - start:
-            link = BeautifulSoup("", "html.parser").new_tag(
-                "a", href=address, attrs={"class": "to-source"}
-            )
-            link.string = text[: end - start]
-            rest = text[end - start :]
-            text.replace_with(link)
-            if rest:
-                link.insert_after(NavigableString(rest))
-            return
-        position += len(text)

@@ -1,4 +1,4 @@
-"""The layers of a transformer, in torch (multi-head, transformer).
+"""The layers of a transformer, in torch (multi-head: All heads in one product).
 
 The conventions are those of ``attention.by_hand``: rows are positions, ``True`` in a mask means
 *may attend*, and a query that may attend to nothing gets zero weights and a zero output.
@@ -31,7 +31,7 @@ Weights = Float[Tensor, "*batch heads queries all_keys"]
 
 
 class MultiHeadAttention(nn.Module):
-    """Attend several times side by side, each head with its own projections.
+    """Attend side by side, each head with its own projections (transformer: The encoder).
 
     Vaswani et al. (2017), section 3.2.2, with biases unless told otherwise.
     Head h uses the h-th block of outputs of ``W_Q``, ``W_K`` and ``W_V``.
@@ -144,13 +144,13 @@ class MultiHeadAttention(nn.Module):
             output = F.dropout(weights, dropout) @ value
             return self.W_O(merge_heads(output)), weights
         mask = _mask_and_bias(mask, score_bias, query)
-        attend = F.scaled_dot_product_attention  # the same, in one step
+        attend = F.scaled_dot_product_attention  # the same: it divides by √d_k
         output = attend(query, key, value, mask, dropout, enable_gqa=True)
         return self.W_O(merge_heads(output))  # (batch, queries, d_model)
 
     def keys_and_values(self, memory: Memory | KeysAndValues) -> KeysAndValues:
         """Make the keys and values of ``memory``, unless it is these already."""
-        if isinstance(memory, KeysAndValues):
+        if isinstance(memory, KeysAndValues):  # with a cache: made once
             return memory
         cut = partial(split_heads, heads=self.key_value_heads)
         return KeysAndValues(cut(self.W_K(memory)), cut(self.W_V(memory)))
@@ -198,7 +198,7 @@ def layer_norm(
     bias: Float[Tensor, " d_model"],
     eps: float,
 ) -> Float[Tensor, "*batch d_model"]:
-    """Give each row mean 0 and variance 1, then a gain and a bias for each column.
+    """Give rows mean 0 and variance 1, then columns gain and bias (transformer: The layer norm).
 
     Ba et al. (2016), section 3. The variance is divided by the width and not by one
     less, and ``eps`` is added to it before the root is taken: it matters where a row's
@@ -249,7 +249,7 @@ ACTIVATIONS = {"relu": F.relu, "gelu": F.gelu}
 
 
 class FeedForward(nn.Module):
-    """Think about each position alone: widen, bend, narrow.
+    """Think about each position alone: widen, bend, narrow (transformer: The feed-forward layer).
 
     Vaswani et al. (2017), section 3.3, equation 2: max(0, x W_1 + b_1) W_2 + b_2. The
     same matrices serve all positions, and nothing passes between them.

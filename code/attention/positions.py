@@ -1,4 +1,4 @@
-"""Positions, told to a transformer in four ways, in torch (position: Turn the queries).
+"""Positions, told to a transformer in four ways, in torch (position: Hands of a clock).
 
 Tables of positions are float64, whatever the model's numbers are: an angle near
 100 000, rounded to float32, can be off by 0.004. Who uses a table rounds its sines.
@@ -99,7 +99,7 @@ def sinusoidal_positions(
 
 
 class LearnedPositions(nn.Module):
-    """Keep a row of parameters for each position, to be added to the token there.
+    """Keep a learned row for each position, added to the token there (position: A learned row).
 
     Gehring et al. (2017), section 3.1; in BERT and GPT too. There is no row, and
     so no model, beyond ``max_length``.
@@ -139,7 +139,7 @@ class LearnedPositions(nn.Module):
 def rotate(
     x: Float[Tensor, "*batch length d_k"], angles: Float[Tensor, "length pairs"]
 ) -> Float[Tensor, "*batch length d_k"]:
-    """Turn each two neighbouring columns by an angle that depends on the position (RoPE).
+    """Turn each two neighbouring columns by the position's angle (RoPE) (position: Turn the).
 
     Su et al. (2021), section 3.2.2, equation 15, in the form of equation 34. A query
     turned by its position's angles and a key turned by its own have the dot product that
@@ -179,7 +179,7 @@ def rotate(
 
 
 def alibi_slopes(heads: int, device: torch.device | str | None = None) -> Float[Tensor, " heads"]:
-    """Say how much each head minds distance (ALiBi).
+    """Say how much each head minds distance (ALiBi) (position: A price on distance).
 
     Press et al. (2022), section 3: 2^(-8/heads) for the first, and each next one that
     much smaller again, down to 2^-8. The authors' code, and models trained since, do so
@@ -217,7 +217,7 @@ def alibi_bias(
     keys: int,
     device: torch.device | str | None = None,
 ) -> Float[Tensor, "heads queries keys"]:
-    """Take from each score the distance between query and key, times the head's slope.
+    """Take from each score the distance times the head's slope (position: A price on distance).
 
     Press et al. (2022), section 3, figure 3. The paper's models are causal; as distance
     counts in both directions alike here, it serves an encoder too.

@@ -1,4 +1,4 @@
-"""Token numbers: three that mean the same everywhere, and padding (bottleneck, translation)."""
+"""Token numbers: three that mean the same everywhere, and padding (bottleneck: From words)."""
 
 from collections.abc import Sequence
 

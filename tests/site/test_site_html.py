@@ -20,15 +20,20 @@ LOADED = {"script": "src", "link": "href", "img": "src", "iframe": "src", "sourc
 @cache
 def parsed(path: Path) -> BeautifulSoup:
     page = path.read_text(encoding="utf-8")
-    # The code of a file has anchors, and neither links nor pictures.
+    # The code of a file has anchors and links, which are searched for without parsing.
     return BeautifulSoup(CODE.sub(r"\1\3", page), "html.parser")
 
 
 @cache
-def anchors(path: Path) -> set[str]:
+def in_code(path: Path, attribute: str) -> set[str]:
+    """Return the values of an attribute in the code that a page shows."""
     code = CODE.search(path.read_text(encoding="utf-8"))
-    of_code = re.findall(r' id="([^"]+)"', code[0]) if code else []
-    return {element["id"] for element in parsed(path).select("[id]")} | {*of_code}
+    return set(re.findall(rf' {attribute}="([^"]+)"', code[2])) if code else set()
+
+
+@cache
+def anchors(path: Path) -> set[str]:
+    return {element["id"] for element in parsed(path).select("[id]")} | in_code(path, "id")
 
 
 @pytest.fixture(params=["index.html", *pages()])
@@ -53,9 +58,9 @@ def test_every_chapter_is_on_the_site() -> None:
 
 
 def test_internal_links_and_anchors_resolve(path: Path) -> None:
-    page, broken = parsed(path), []
-    for element in page.select("[href], [src]"):
-        address = element.get("href") or element.get("src")
+    elements, broken = parsed(path).select("[href], [src]"), []
+    addresses = {element.get("href") or element.get("src") for element in elements}
+    for address in sorted(addresses | in_code(path, "href")):
         parts = urlsplit(address)
         if parts.scheme or address.startswith("//"):
             continue

@@ -1,5 +1,6 @@
 """The pages of code: one for each file, and the links from the chapters to them and back."""
 
+import posixpath
 import re
 from functools import cache
 from html import unescape
@@ -7,12 +8,13 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from book_site.imports import imported
 from book_site.listings import Listings
 from book_site.modules import Module, Modules, Place, places, read
-from book_site.source_links import imported
+from book_site.places import begins
 from bs4 import BeautifulSoup
 from built_site import CODE, ROOT, SITE, pages, source_pages
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
 ALL = Modules(ROOT)
 
@@ -153,6 +155,47 @@ def test_the_bracket_of_a_first_line() -> None:
     assert (module.summary, module.places) == ("Softmax.", [Place("scaling", "Two")])
     module = Module("attention.a", "code/attention/a.py", '"""Softmax (NumPy)."""')
     assert (module.summary, module.places) == ("Softmax (NumPy).", [])
+    module = Module("attention.a", "code/attention/a.py", '"""Which one? (scaling: Two)."""')
+    assert module.summary == "Which one?"
+
+
+def test_a_function_can_name_a_section_of_its_own() -> None:
+    module = read(
+        "attention.a",
+        "code/attention/a.py",
+        '''"""Positions (position: Turn)."""
+
+
+def turn(x):
+    """Turn (RoPE)."""
+
+
+def slopes(heads):
+    """Say how much each head minds (position: A price).
+
+    Shape (heads,).
+    """
+
+
+class Learned:
+    """A row for each (scores)."""
+
+    def forward(self):
+        """Look it up (position: A price)."""
+''',
+    )
+    bracket = "position: A price"
+    assert module.told == {"slopes": bracket, "Learned.forward": bracket}
+    assert module.brackets == ["position: Turn", bracket]
+    assert module.all_places == [Place("position", "Turn"), Place("position", "A price")]
+
+
+def test_a_line_is_found_by_its_text() -> None:
+    module = Module("attention.a", "code/attention/a.py", "x = 1\ny = x / 2\nz = x\n")
+    assert module.line_with("x / 2") == 2
+    for text, count in (("x / 3", 0), ("= x", 2)):
+        with pytest.raises(ValueError, match=rf"a\.py: expected one line with .*, got {count}"):
+            module.line_with(text)
 
 
 # ---------------------------------------------------------------------- the built pages
@@ -165,6 +208,11 @@ def parsed(page: str) -> BeautifulSoup:
     return BeautifulSoup(CODE.sub("", html), "html.parser")
 
 
+HEADING = re.compile("^h[1-6]$")
+# What stands in a bracket that names sections.
+SECTIONS = re.compile(r'\(<a class="to-section" .*?</a>\)')
+
+
 def code_of(page: str) -> str:
     return CODE.search((SITE / f"{page}.html").read_text(encoding="utf-8"))[0]
 
@@ -175,8 +223,12 @@ def module(site: Path, request: pytest.FixtureRequest) -> Module:
 
 
 def test_page_shows_the_file(module: Module) -> None:
+    """But for the names of sections, which the page has in full."""
     html = code_of(module.page)
-    assert unescape(re.sub(r"<[^>]*>", "", html)).strip("\n") == module.text.strip("\n")
+    shown, text = SECTIONS.sub("()", html), module.text
+    for bracket in module.brackets:
+        text = text.replace(f"({bracket})", "()")
+    assert unescape(re.sub(r"<[^>]*>", "", shown)).strip("\n") == text.strip("\n")
     opening = html.partition(">")[0]
     assert 'tabindex="0"' in opening
     assert 'role="region"' in opening
@@ -217,12 +269,56 @@ def test_page_leads_to_the_list_and_to_what_explains_it(module: Module) -> None:
     head = parsed(module.page).select_one(".source-head")
     ways = [link["href"] for link in head.select("a")]
     assert any(way.endswith("chapters/package.html") for way in ways)
-    if module.places:
+    if module.all_places:
         explained = [link["href"] for link in head.select(".explained a")]
-        assert len(explained) == len(module.places)
-        for place, way in zip(module.places, explained, strict=True):
+        assert len(explained) == len(module.all_places)
+        for place, way in zip(module.all_places, explained, strict=True):
             assert re.search(rf"chapters/\d+-{place.word}\.html", way)
             assert ("#" in way) == bool(place.heading)
+        assert not re.search(r"[.?!]\.", head.get_text())
+
+
+def test_sections_are_named_in_full_where_the_code_names_them(site: Path) -> None:
+    seen = 0
+    for module in ALL.by_path.values():
+        shown = BeautifulSoup("".join(SECTIONS.findall(code_of(module.page))), "html.parser")
+        brackets = [module.bracket, *module.told.values()]
+        named = [place for bracket in brackets for place in places(bracket)]
+        links = shown.select("a.to-section")
+        for place, link in zip(named, links, strict=True):
+            page, _, anchor = link["href"].partition(".html#")
+            heading = parsed(f"chapters/{page.rpartition('/')[2]}").find(id=anchor).find(HEADING)
+            title = heading.get_text().removesuffix(heading.find(class_="headerlink").get_text())
+            assert link.get_text() == f"{place.word}: {title}"
+            assert begins(title, place.heading)
+            seen += 1
+    assert seen > 100
+
+
+def test_imports_are_links_to_what_is_imported(module: Module) -> None:
+    found = filter(None, (ALL.find(name) for _, name in imported(module.text)))
+    links = re.findall(r'<a class="to-source" href="([^"]+)">', code_of(module.page))
+    here = posixpath.dirname(module.page)
+    assert links == [
+        f"{posixpath.relpath(target.module.page, here)}.html{target.anchor}"
+        for target in found
+        if target.module is not module  # a package that takes a module of its own
+    ]
+
+
+def test_imports_of_a_package_lead_to_its_modules(site: Path) -> None:
+    code = code_of("code/attention/by_hand/index")
+    for name in ("attention", "heads", "masks", "positions", "weights"):
+        assert f'href="{name}.html">attention.by_hand.{name}</a>' in code
+
+
+def test_contents_of_a_page_have_what_a_chapter_prints(site: Path) -> None:
+    listed = [
+        link["href"] for link in parsed("code/attention/layers").select("#pst-page-toc-nav a")
+    ]
+    assert "#_attention_weights" in listed
+    assert "#MultiHeadAttention" in listed
+    assert "#_mask_and_bias" not in listed  # private, and in no chapter
 
 
 def test_list_leads_to_each_page(site: Path) -> None:
@@ -292,38 +388,64 @@ def test_every_mention_in_inline_code_is_a_link(site: Path) -> None:
 # ------------------------------------------------------------------ tried as a reader
 
 
-@pytest.fixture
-def reader(browser: Browser) -> Page:
-    with browser.new_context(viewport={"width": 1280, "height": 800}) as context:
-        yield context.new_page()
+def chapter(word: str) -> str:
+    return next((ROOT / "chapters").glob(f"*-{word}.ipynb")).stem
 
 
-@pytest.mark.browser
-def test_two_clicks_from_the_square_root_to_its_line(reader: Page, address: str) -> None:
-    """The reader stands at the sentence; the section that shows the code is in the contents."""
-    chapter = next((ROOT / "chapters").glob("*-queries-keys-values.ipynb")).stem
-    reader.goto(f"{address}chapters/{chapter}.html")
-    expect(reader.get_by_text("Divide by the square root of").first).to_be_visible()
-    reader.locator("#pst-page-toc-nav").get_by_text("The formula, and the smallest code").click()
-    reader.locator(".listing-place a").first.click()
-    reader.wait_for_url("**/code/attention/**")
-    function = "#scaled_dot_product_attention"  # the link leads to it, or to a line of it
-    expect(reader.locator(f"{function}:target, {function} :target")).to_have_count(1)
-    expect(reader.locator(f"{function} .line", has_text="sqrt(d_k)").first).to_be_visible()
+def test_a_sentence_leads_to_the_very_line(site: Path) -> None:
+    """The link's title is a text of the line, and the line is where the link leads."""
+    seen = 0
+    for path in sorted((SITE / "chapters").glob("*.html")):
+        for link in parsed(f"chapters/{path.stem}").select("a.to-source[title]"):
+            page, _, line = link["href"].removeprefix("../").partition(".html#L")
+            lines = next(one for one in ALL.by_path.values() if one.page == page).text.split("\n")
+            assert link["title"] in lines[int(line) - 1]
+            seen += 1
+    assert seen >= 4
 
 
-@pytest.mark.browser
-def test_one_click_from_the_positions_to_their_chapter(reader: Page, address: str) -> None:
-    page = next(
-        module.page
-        for module in ALL.by_path.values()
-        if "sinusoidal_positions" in module.definitions
-        and "position" in [place.word for place in module.places]
+@pytest.mark.parametrize(
+    ("page", "says", "does"),
+    [
+        (chapter("queries-keys-values"), "Step 2: scale. Divide by the square root", "np.sqrt"),
+        (chapter("scaling"), "The question. Between the scores and the softmax", "math.sqrt"),
+        (chapter("multi-head"), "The first product says who looks at whom", "math.sqrt"),
+        ("glossary", "The factor on the scores before the softmax", "np.sqrt"),
+    ],
+)
+def test_one_click_from_the_square_root_to_its_line(
+    site: Path, page: str, says: str, does: str
+) -> None:
+    paragraphs = parsed(f"chapters/{page}").select("article p")
+    (said,) = (one for one in paragraphs if one.get_text().startswith(says))
+    address, _, anchor = said.select_one("a.to-source[title]")["href"].partition("#")
+    code = code_of(address.removeprefix("../").removesuffix(".html"))
+    line = BeautifulSoup(code, "html.parser").find(id=anchor).get_text()
+    assert does in line
+    assert "/" in line.partition(does)[0]  # it divides
+
+
+def test_one_click_from_the_positions_to_what_explains_each(site: Path) -> None:
+    page = parsed("code/attention/positions")
+    said = page.select_one(".explained").get_text()
+    assert said == (
+        "Explained in 8. Where am I?: Hands of a clock, A learned row for each position, "
+        "Turn the queries and keys, A price on distance."
     )
-    reader.goto(f"{address}{page}.html")
-    reader.locator(".explained a[href*='-position.html']").first.click()
-    reader.wait_for_url("**/chapters/*-position.html**")
-    expect(reader.locator("article h1")).to_be_visible()
+    code = BeautifulSoup(code_of("code/attention/positions"), "html.parser")
+    way = code.find(id="alibi_bias").select_one("a.to-section")["href"]
+    assert way.endswith(f"{chapter('position')}.html#a-price-on-distance")
+
+
+@pytest.mark.browser
+def test_the_line_that_a_sentence_leads_to_is_in_sight(browser: Browser, address: str) -> None:
+    with browser.new_context(viewport={"width": 1280, "height": 800}) as context:
+        reader = context.new_page()
+        reader.goto(f"{address}chapters/{chapter('queries-keys-values')}.html")
+        reader.get_by_role("link", name="Divide by the square root of").click()
+        reader.wait_for_url("**/code/attention/by_hand/attention.html#L*")
+        line = reader.locator(".line:target", has_text="1 / np.sqrt(d_k)")
+        expect(line).to_be_in_viewport()
 
 
 def test_browser_tests_look_at_some_of_the_pages_of_code(site: Path) -> None:

@@ -71,7 +71,7 @@ def sinusoidal_positions(length: int, d_model: int) -> Float[Array, "length d_mo
 def rotate(
     x: Float[Array, "*batch length d_k"], angles: Float[Array, "length pairs"]
 ) -> Float[Array, "*batch length d_k"]:
-    """Turn each two neighbouring columns by the angle of the row's position (RoPE).
+    """Turn each two neighbouring columns by the position's angle (RoPE) (position: Turn the).
 
     Su et al. (2021), section 3.2.2, in the form of equation 34. The dot product of a turned query
     and a turned key depends on how far apart they are, and not on where they are.
@@ -101,7 +101,7 @@ def rotate(
 
 
 def alibi_slopes(heads: int) -> Float[Array, " heads"]:
-    """Say how much each head minds distance (ALiBi).
+    """Say how much each head minds distance (ALiBi) (position: A price on distance).
 
     Press et al. (2022), section 3: 2^(-8/heads) for the first head, and each next
     one smaller by the same factor, down to 2^-8. If ``heads`` is not a power of
@@ -132,7 +132,7 @@ def alibi_slopes(heads: int) -> Float[Array, " heads"]:
 
 
 def alibi_bias(heads: int, length: int) -> Float[Array, "heads length length"]:
-    """Take from each score the distance between query and key, times the head's slope.
+    """Take from each score the distance times the head's slope (position: A price on distance).
 
     Press et al. (2022), section 3, figure 3. Distance counts in both directions
     alike here, so the bias serves with and without a causal mask.

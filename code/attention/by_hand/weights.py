@@ -1,4 +1,4 @@
-"""From scores to weights, in NumPy: softmax, Jacobian, entropy (scaling: What the softmax)."""
+"""Scores to weights, in NumPy: softmax, entropy, Jacobian (queries-keys-values: Four steps)."""
 
 import numpy as np
 from jaxtyping import Float
@@ -41,7 +41,7 @@ def softmax(scores: Float[Array, "..."], axis: int = -1) -> Float[Array, "..."]:
 
 
 def entropy(weights: Float[Array, "*rows keys"]) -> Float[Array, "*rows"] | np.floating:
-    """Measure how spread out each row of weights is, in nats.
+    """Measure how spread out each row of weights is, in nats (scaling: What the softmax).
 
     ``-sum(w * log(w))`` along the last axis, with 0 log 0 = 0. It is 0 when
     one key has all the weight and ``log(keys)`` when all have the same.
@@ -69,7 +69,7 @@ def entropy(weights: Float[Array, "*rows keys"]) -> Float[Array, "*rows"] | np.f
 
 
 def softmax_jacobian(weights: Float[Array, "*rows keys"]) -> Float[Array, "*rows keys keys"]:
-    """Give the derivative of each softmax weight by each score.
+    """Give the derivative of each softmax weight by each score (scaling: The Jacobian).
 
     ``d w_i / d s_j = w_i * (1 if i == j else 0) - w_i * w_j``.
 

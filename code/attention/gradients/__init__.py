@@ -1,4 +1,4 @@
-"""The backward pass of attention by hand, in NumPy (learning).
+"""The backward pass of attention by hand, in NumPy (learning: The rule in five lines).
 
 What ``by_hand`` computes, and here the way back: from the gradient of a loss with
 respect to an output to the gradients with respect to what the output was made of. An

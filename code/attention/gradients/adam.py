@@ -1,4 +1,4 @@
-"""Adam: what is done with the gradients, in a few lines (learning)."""
+"""Adam: what is done with the gradients, in a few lines (learning: She went to the market)."""
 
 import numpy as np
 

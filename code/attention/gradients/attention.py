@@ -1,4 +1,4 @@
-"""The way back through scaled dot-product attention (learning)."""
+"""The way back through scaled dot-product attention (learning: The rule in five lines)."""
 
 from jaxtyping import Bool, Float
 

@@ -1,4 +1,4 @@
-"""Attention layers and nothing else: a model small enough to train in a page (learning)."""
+"""Attention layers and nothing else, to be trained in a page (learning: An induction head)."""
 
 import numpy as np
 from jaxtyping import Bool, Float, Integer

@@ -1,4 +1,4 @@
-"""Central differences: the habit that catches a wrong gradient (learning)."""
+"""Central differences: the habit that catches a wrong gradient (learning: A habit)."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""One picture of a run of training, as a page shows it (learning)."""
+"""One picture of a run of training, as a page shows it (learning: She went to the market)."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""The loss at the end and its gradient: answer by answer (learning)."""
+"""The loss at the end and its gradient: answer by answer (learning: She went to the market)."""
 
 import numpy as np
 from jaxtyping import Bool, Float, Integer

@@ -1,4 +1,4 @@
-"""The way back through the matrices around attention, and many heads (learning)."""
+"""The way back through the matrices around attention, and many heads (learning: She went)."""
 
 from jaxtyping import Bool, Float
 

@@ -1,4 +1,4 @@
-"""The way back through a softmax: one line (learning)."""
+"""The way back through a softmax: one line (learning: The rule in five lines)."""
 
 from jaxtyping import Float
 

@@ -1,4 +1,4 @@
-"""What recording and interfering share: hooks, and where in a text they act (translation).
+"""What recording and interfering share: hooks, places (translation: Does it look back).
 
 Torch calls a *hook* before or after a module's own ``forward``.
 """

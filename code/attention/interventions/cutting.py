@@ -1,4 +1,4 @@
-"""Cutting edges of the attention: attention knockout (translation)."""
+"""Cutting edges of the attention: attention knockout (translation: Cut the edge)."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""Putting the stream of one run into another: activation patching (translation)."""
+"""Activation patching: the stream of one run in another (translation: Who must see what?)."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""Where one can look into a transformer: attention sublayers, and stages (translation)."""
+"""Where one can look: attention sublayers, and stages (translation: Does it look back)."""
 
 from torch import nn
 

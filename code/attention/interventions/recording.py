@@ -1,4 +1,4 @@
-"""Keeping what a transformer computes: attention weights, and the residual stream (translation)."""
+"""Keeping what is computed: weights, and the stream (translation: Does a head look)."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""Writing without reading everything again: the key–value cache (cost).
+"""Writing without reading everything again: the key–value cache (cost: Writing: keep keys).
 
 A causal mask lets nobody look ahead. So what a position has become, in each layer, stays
 the same when more is written after it, and all that later positions ever ask of it are

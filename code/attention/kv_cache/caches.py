@@ -1,4 +1,4 @@
-"""The caches of a transformer's layers: made, shared, and counted in bytes (cost)."""
+"""The caches of a transformer's layers: made, shared, counted (cost: Writing: keep keys)."""
 
 from collections.abc import Iterable
 
@@ -50,7 +50,7 @@ def cache_bytes(
     length: int,
     dtype: torch.dtype = torch.float32,
 ) -> int:
-    """Count the bytes of the keys and values that self-attention keeps.
+    """Count the bytes of the keys and values that self-attention keeps (cost: What the cache).
 
     2 · layers · batch · length · key_value_heads · d_k numbers. If no head is shared, the last
     two together are d_model.

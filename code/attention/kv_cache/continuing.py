@@ -1,4 +1,4 @@
-"""A language model that reads and goes on with a cache (cost)."""
+"""A language model that reads and goes on with a cache (cost: Writing: keep keys and values)."""
 
 from collections.abc import Callable
 

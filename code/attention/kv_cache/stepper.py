@@ -1,4 +1,4 @@
-"""An encoder–decoder that writes with a cache (cost)."""
+"""An encoder–decoder that writes with a cache (cost: Writing: keep keys and values)."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Recurrent translators: one vector, or looking back (bottleneck: Two networks; alignment).
+"""Recurrent translators (bottleneck: Two networks and one vector; alignment: Keep every state).
 
 An *encoder* reads the source, a *decoder* writes the target, one token at a time.
 What passes between them is

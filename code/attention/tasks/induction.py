@@ -1,4 +1,4 @@
-"""Repeat what stood there before: the task of an induction head (learning).
+"""Repeat what stood there before: the task of an induction head (learning: An induction).
 
 A text of random symbols holds one block twice, at random places. Whoever has seen
 ``c f a`` before and now reads ``c`` should say ``f``. All other symbols differ, so

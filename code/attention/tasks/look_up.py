@@ -1,4 +1,4 @@
-"""Who asks for what: a look-up that is learned in a second (learning).
+"""Who asks for what: a look-up that is learned in a second (learning: She went to the market).
 
 Sentences such as *She went to the market*. Three of the five words have a question: the
 person asks what was done (*went*), the verb asks where to (*market*), and the place asks

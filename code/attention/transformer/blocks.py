@@ -27,7 +27,7 @@ Mask = Bool[Tensor, "..."]
 
 
 class Embedding(nn.Module):
-    """Turn token numbers into vectors, and say in them where each token stands.
+    """Turn token numbers into vectors that say where each token stands (transformer: From tokens).
 
     Vaswani et al. (2017), sections 3.4 and 3.5. The matrix starts with a variance of
     1 / d_model, as suits the logits if it is used for them too; times √d_model, a
@@ -64,7 +64,7 @@ class Embedding(nn.Module):
 
 
 class Residual(nn.Module):
-    """A sublayer's place on the residual stream: it reads the stream and adds to it.
+    """A sublayer's place on the stream, which it reads and adds to (transformer: Before or after).
 
     - norm="post" (Vaswani et al. 2017, section 3.1): LayerNorm(x + Sublayer(x))
     - norm="pre" (Xiong et al. 2020, table 1): x + Sublayer(LayerNorm(x))
@@ -95,7 +95,7 @@ class Residual(nn.Module):
 
 
 class EncoderLayer(nn.Module):
-    """Let the positions look at each other, then work on each alone.
+    """Let the positions look at each other, then work on each alone (transformer: The encoder).
 
     Equal to ``nn.TransformerEncoderLayer``. With a causal mask it is the layer of a
     decoder-only model.
@@ -139,7 +139,7 @@ class EncoderLayer(nn.Module):
 
 
 class DecoderLayer(nn.Module):
-    """Look at what has been written, then at the source, then work on each position alone.
+    """Look at what is written, at the source, then work on each alone (transformer: The decoder).
 
     Equal to ``nn.TransformerDecoderLayer``.
 

@@ -70,8 +70,7 @@ class Transformer(nn.Module):
             been learned.
         """
         _check_target(target, self.config)
-        # Each token is predicted from those before it: (batch, length)
-        before = F.pad(target[:, :-1], (1, 0), value=START)
+        before = F.pad(target[:, :-1], (1, 0), value=START)  # (batch, length)
         return self.decode(before, *self.encode(source))
 
     def encode(self, source: Source) -> tuple[Memory, Mask]:
@@ -112,6 +111,7 @@ class Transformer(nn.Module):
         logits : (batch, length, symbols)
             ``logits[:, t]`` are for the token after ``before[:, t]``.
         """
+        # with a cache: before is the new tokens only, and they come after it
         x = self.target_embedding(before, length_of(cache))
         return self.to_logits(self.decoder(x, memory, memory_mask, cache))
 
@@ -133,8 +133,7 @@ class LanguageModel(nn.Module):
         _check_source(config, there=False)
         self.config = config
         self.embedding = Embedding(config.target_vocab_size, config)
-        # decoder-only: without a source, a decoder has an encoder's sublayers
-        self.decoder = Encoder(config, config.decoder_layers)
+        self.decoder = Encoder(config, config.decoder_layers)  # no source
         sizes = config.d_model, config.target_vocab_size
         self.to_logits = nn.Linear(*sizes, bias=False)
         self.apply(initialise)
@@ -164,7 +163,8 @@ class LanguageModel(nn.Module):
             positions than have been learned.
         """
         check_numbers("tokens", tokens, self.config.target_vocab_size)
-        offset = length_of(cache)
+        offset = length_of(cache)  # with a cache: tokens is the new ones only
+        # decoder-only: an encoder's sublayers, and a mask: nobody looks ahead
         mask = causal_mask(tokens.shape[1], offset, tokens.device)[None]
         x = self.embedding(tokens, offset)  # (batch, length, d_model)
         return self.to_logits(self.decoder(x, mask, cache))

@@ -56,12 +56,12 @@ class Encoder(Stack):
         length, offset = x.shape[1], length_of(cache)
         where = positions_in_scores(self.config, length, offset, x.device)
         for n, layer in enumerate(self.layers):
-            x = layer(x, mask, cache[n] if cache else None, **where)
+            x = layer(x, mask, cache and cache[n], **where)  # None if no cache
         return self.norm(x)
 
 
 class Decoder(Stack):
-    """A stack of decoder layers, none of which looks ahead."""
+    """A stack of decoder layers, none of which looks ahead (transformer: The decoder)."""
 
     kind = DecoderLayer
 
@@ -82,7 +82,7 @@ class Decoder(Stack):
         mask = causal_mask(length, offset, x.device)[None]  # (1, length, keys)
         where = positions_in_scores(self.config, length, offset, x.device)
         for n, layer in enumerate(self.layers):
-            src = memory if isinstance(memory, Tensor) else memory[n]
+            src = memory if torch.is_tensor(memory) else memory[n]  # if cached
             x = layer(x, src, mask, memory_mask, cache and cache[n], **where)
         return self.norm(x)
 

@@ -1,4 +1,4 @@
-"""The training lab: a run to scrub through, its loss and where the model looks (all chapters)."""
+"""The training lab: a run to scrub through, where the model looks (learning: She went)."""
 
 from collections.abc import Iterable, Sequence
 from typing import SupportsIndex

@@ -1,4 +1,4 @@
-"""One training run, as a page holds it: short numbers, a character a weight (all chapters)."""
+"""One training run, as a page holds it: a character a weight (learning: She went)."""
 
 from collections.abc import Sequence
 from typing import SupportsIndex

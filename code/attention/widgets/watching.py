@@ -1,4 +1,4 @@
-"""Watch a model learn: a training lab that grows while a cell trains (all chapters)."""
+"""Watch a model learn: a training lab that grows while a cell trains (learning: She went)."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields, is_dataclass
