@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CHAPTER = f"chapters/{stem('queries-keys-values')}.ipynb"
 NBVAL = ["--nbval", CHAPTER]
 UNIT = ["-x", "tests/test_by_hand.py"]
-LINT = ["tests/book/test_notebooks.py"]
+LINT = ["-x", "tests/book/test_notebooks.py"]
 
 
 @pytest.fixture
@@ -40,7 +40,8 @@ def book(tmp_path: Path) -> Path:
 
 def check(book: Path, arguments: list[str]) -> subprocess.CompletedProcess:
     """Run pytest in the copy, the copy's package first on the path."""
-    environment = os.environ | {"PYTHONPATH": str(book / "code"), "ATTENTION_TEST_CASES": "20"}
+    path = os.pathsep.join(filter(None, [str(book / "code"), os.environ.get("PYTHONPATH")]))
+    environment = os.environ | {"PYTHONPATH": path, "ATTENTION_TEST_CASES": "20"}
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments]
     return subprocess.run(command, cwd=book, env=environment, capture_output=True, encoding="utf-8")
 

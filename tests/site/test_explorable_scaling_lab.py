@@ -57,7 +57,8 @@ def measured(query: np.ndarray, key: np.ndarray, scale: float) -> dict:
 
 # All that the slider and the button can show, in one question to the page.
 EVERY_STATE = """widths => {
-    const lab = document.querySelector("scaling-lab"), slider = lab.shadowRoot.getElementById("width");
+    const lab = document.querySelector("scaling-lab");
+    const slider = lab.shadowRoot.getElementById("width");
     const next = [...lab.shadowRoot.querySelectorAll("button")].find(
         (button) => button.textContent === "Next query");
     return Array.from({ length: widths }, (_, i) => {

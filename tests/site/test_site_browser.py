@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import pytest
 from built_site import ROOT, SITE, pages, source_pages
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 pytestmark = pytest.mark.browser
 
@@ -225,13 +225,14 @@ ONE_OF_EACH_LOOK = """() => {
 AS_IT_WAS = "() => { for (const [block, copy] of window.copies) copy.replaceWith(block); }"
 
 
-def violations(page: Page) -> list[str]:
-    """Let axe-core look at the page, once it is at rest, with all its rules."""
+def violations(page: Page, inside: Locator | None = None) -> list[str]:
+    """Let axe-core look at the page, or a part, once it is at rest, with all its rules."""
     settle(page)
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE)
     page.evaluate(ONE_OF_EACH_LOOK)
-    result = page.evaluate("axe.run({resultTypes: ['violations']})")
+    part = inside or page.locator("html")
+    result = part.evaluate("part => axe.run(part, {resultTypes: ['violations']})")
     page.evaluate(AS_IT_WAS)
     return [
         f"{found['id']} ({found['impact']}): {node['html'][:200]}"
