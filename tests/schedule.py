@@ -14,8 +14,8 @@ from xdist.scheduler.loadscope import LoadScopeScheduling
 # Long ones first; all other files come after these, in the order of their names.
 LONG_FIRST = (
     "tests/site/test_live_page.py",
-    "tests/site/test_live_faults.py",
     "tests/site/test_training_in_the_page.py",
+    "tests/site/test_live_faults.py",
     "tests/test_experiments_translation.py",
     "tests/test_experiments",
     "chapters/",
@@ -29,12 +29,18 @@ LONG_FIRST = (
     "tests/test_layers.py",
     "tests/test_corpus.py",
 )
-# Files that stay with another one: both need the same 60,000 sentences, which take long to draw.
-TOGETHER = {"tests/test_experiments.py": "tests/test_experiments_translation.py"}
+# Files that stay with another one: both need the same 60,000 sentences, which take long to draw,
+# or the same page, in which Python has started, or all pages of the site, parsed.
+TOGETHER = {
+    "tests/test_experiments.py": "tests/test_experiments_translation.py",
+    "tests/site/test_training_in_the_page.py": "tests/site/test_live_page.py",
+    "tests/site/test_live_faults.py": "tests/site/test_live_page.py",
+    "tests/site/test_source_pages.py": "tests/site/test_site_html.py",
+}
 # Files that can be cut. What comes of a match is the group: its tests stay together.
 CUT = {
-    # By chapter: each cell of it runs in one page.
-    "tests/site/test_live_page.py": re.compile(r"^[^\[]+(\[.*\])?"),
+    # By chapter, if its cells run in a page of their own. All other tests share one page.
+    "tests/site/test_live_page.py": re.compile(r"^(test_every_live_cell(?!.*-keys-values).*)?"),
     # By page and mode: a page is opened once.
     "tests/site/test_site_browser.py": re.compile(r"(?<=\[).*(?=\])"),
     "tests/book/test_alarms.py": re.compile(r".*"),

@@ -47,7 +47,9 @@ def test_wrong_answers_get_their_own_diagnosis(name, slug, answer):
     verdict = check(answer)
     assert not verdict.passed
     assert verdict.diagnosis == slug, verdict
-    assert verdict.message == repr(verdict) == repr(check(answer))
+    assert verdict.message == repr(verdict)
+    if (slug, answer) == WRONG[name][0]:  # a second time the same; once for each checker
+        assert repr(check(answer)) == verdict.message
     assert all(len(line) <= 79 for line in verdict.message.splitlines())
 
     told, shown = verdict.message.split("\n\nThe smallest example that shows it:\n")

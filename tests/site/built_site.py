@@ -1,8 +1,10 @@
 """Where the built site is, and which pages it has."""
 
 import re
+from functools import cache
 from pathlib import Path
 
+from bs4 import BeautifulSoup
 from site_inputs import fingerprint
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,3 +33,10 @@ def pages() -> list[str]:
 def source_pages() -> list[str]:
     """List the pages that show a file of code (`book_site.source_pages`)."""
     return [page for page in pages() if page.startswith(("code/", "experiments/"))]
+
+
+@cache
+def parsed(path: Path) -> BeautifulSoup:
+    """Parse a page, without the lines of code if it shows a file; once for all tests."""
+    # The code of a file has anchors and links, which are searched for without parsing.
+    return BeautifulSoup(CODE.sub(r"\1\3", path.read_text(encoding="utf-8")), "html.parser")

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +41,7 @@ def translated() -> Translate:
     # In float64, as the page does; the words are those of float32 (see the test in node).
     model = transformer.load(WEIGHTS).double()
 
+    @cache  # each page of these tests begins with the same sentences
     def translate(text: str) -> Translated:
         source = pad([ENGLISH.encode(corpus.tokenize(text))])
         tokens, weights = generate.greedy(model, source, return_weights=True)
@@ -67,6 +69,7 @@ def new_translator(figure_page: OpenFigure, translated: Translate) -> NewTransla
     return open_translator
 
 
+@cache
 def figure(translated: Translate, **choices) -> LiveTranslator:
     examples = [(corpus.tokenize(text), translated(text)[0][:-1]) for text in SENTENCES]
     attention = translated(SENTENCES[0])[1]

@@ -92,8 +92,8 @@ def held(page: Page, files: str) -> Iterator[None]:
 # ------------------------------------------------- what is shown belongs to the text
 
 
-def test_a_verdict_belongs_to_the_text_that_was_checked(open_chapter) -> None:
-    page = open_chapter().page
+def test_a_verdict_belongs_to_the_text_that_was_checked(used_page) -> None:
+    page = used_page
     place = cell(page, EXERCISE)
     solved = place.locator(".live-solved")
     run(place, RIGHT)
@@ -103,7 +103,7 @@ def test_a_verdict_belongs_to_the_text_that_was_checked(open_chapter) -> None:
     page.keyboard.type("x")
     expect(solved).to_be_hidden()
     expect(note(place)).to_have_text("from another version of this code")
-    assert violations(page) == []
+    assert violations(page, inside=place) == []
     page.keyboard.press("Backspace")
     expect(solved).to_be_visible()
     expect(note(place)).to_contain_text("run in your browser")

@@ -68,7 +68,7 @@ def open_chapter(browser: Browser, address: str) -> Iterator[Callable[..., Visit
         context.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def used_visit(browser: Browser, address: str) -> Iterator[Visit]:
     """Open the first of these chapters once for all tests that need no Python of their own."""
     context = browser.new_context(**MODES["desktop"], reduced_motion="reduce")
@@ -165,59 +165,13 @@ def run(place: Locator, source: str | None = None) -> str:
     return place.locator(".cell_output").inner_text()
 
 
-# ---------------------------------------------------------- every cell, in order
-
-
-# tests/live/ runs the cells of the chapters in the page's own way, without a browser; so one
-# chapter is enough here.
-IN_THE_BROWSER = (FIRST,)
-
-
-@pytest.mark.parametrize(
-    "chapter",
-    [
-        name if name in IN_THE_BROWSER else pytest.param(name, marks=pytest.mark.slow)
-        for name in CHAPTERS
-    ],
-)
-def test_every_live_cell_prints_what_the_page_shows(chapter, open_chapter, record_property) -> None:
-    page = open_chapter(chapter).page
-    notebook = CHAPTERS[chapter]
-    code = [one for one in notebook.cells if one.cell_type == "code"]
-    live = [one for one in code if cell(page, one.id).get_attribute("data-live") == "yes"]
-    differ = {}
-    for one in live:
-        place = cell(page, one.id)
-        press(place)
-        finished(place)
-        printed = texts(place.evaluate("cell => cell.liveOutputs"))
-        if printed != committed(one):
-            differ[one.id] = (printed, committed(one))
-    same = len(live) - len(differ)
-    record_property(
-        "found",
-        f"{chapter}: {same} of {len(live)} live cells print what the page shows; "
-        f"{len(live)} of {len(code)} code cells are live",
-    )
-    assert differ == {}
-
-
 # --------------------------------------------------------------- run, change, stop
 
 
-def test_a_changed_cell_shows_the_new_number(used_page) -> None:
-    place = cell(used_page, "queries-keys-values-dict")
-    assert "42.75" not in place.inner_text()
-    assert "42.75" in run(place, "print(171 / 4)")
-    # The names are shared down the page.
-    assert "8.0" in run(
-        cell(used_page, "queries-keys-values-given"), "import numpy as np\nnp.eye(8).sum()"
-    )
-    assert "(8, 8)" in run(place, "np.eye(8).shape")
-
-
-def test_earlier_cells_are_offered(open_chapter) -> None:
-    page = open_chapter().page
+def test_earlier_cells_are_offered(used_page) -> None:
+    # The first test in this page: no cell has run.
+    page = used_page
+    assert cell(page, "queries-keys-values-given").get_attribute("data-state") == "idle"
     place = cell(page, "queries-keys-values-step2-code")
     press(place)
     offer = place.locator(".live-offer")
@@ -230,8 +184,8 @@ def test_earlier_cells_are_offered(open_chapter) -> None:
     assert cell(page, "queries-keys-values-soft-dict").get_attribute("data-state") == "idle"
 
 
-def test_a_name_that_got_another_meaning_is_made_again(open_chapter) -> None:
-    page = open_chapter().page
+def test_a_name_that_got_another_meaning_is_made_again(used_page) -> None:
+    page = used_page
     place, other = (
         cell(page, "queries-keys-values-step4-code"),
         cell(page, "queries-keys-values-dict"),
@@ -255,11 +209,67 @@ def test_a_name_that_got_another_meaning_is_made_again(open_chapter) -> None:
     assert finished(place) == "done"
 
 
-def test_an_endless_loop_is_stopped(used_page) -> None:
+# tests/live/ runs the cells of the chapters in the page's own way, without a browser; so one
+# chapter is enough here, in the page that other tests use.
+IN_THE_BROWSER = (FIRST,)
+
+
+@pytest.mark.parametrize(
+    "chapter",
+    [
+        name if name in IN_THE_BROWSER else pytest.param(name, marks=pytest.mark.slow)
+        for name in CHAPTERS
+    ],
+)
+def test_every_live_cell_prints_what_the_page_shows(
+    chapter, open_chapter, request, record_property
+) -> None:
+    page = request.getfixturevalue("used_page") if chapter == FIRST else open_chapter(chapter).page
+    notebook = CHAPTERS[chapter]
+    code = [one for one in notebook.cells if one.cell_type == "code"]
+    live = [one for one in code if cell(page, one.id).get_attribute("data-live") == "yes"]
+    differ = {}
+    for one in live:
+        place = cell(page, one.id)
+        press(place)
+        finished(place)
+        printed = texts(place.evaluate("cell => cell.liveOutputs"))
+        if printed != committed(one):
+            differ[one.id] = (printed, committed(one))
+    same = len(live) - len(differ)
+    record_property(
+        "found",
+        f"{chapter}: {same} of {len(live)} live cells print what the page shows; "
+        f"{len(live)} of {len(code)} code cells are live",
+    )
+    assert differ == {}
+
+
+def test_a_changed_cell_shows_the_new_number(used_page) -> None:
+    place = cell(used_page, "queries-keys-values-dict")
+    assert "42.75" not in place.inner_text()
+    assert "42.75" in run(place, "print(171 / 4)")
+    # The names are shared down the page.
+    assert "8.0" in run(
+        cell(used_page, "queries-keys-values-given"), "import numpy as np\nnp.eye(8).sum()"
+    )
+    assert "(8, 8)" in run(place, "np.eye(8).shape")
+
+
+def test_an_endless_loop_says_how_to_end_it_and_is_stopped(used_page) -> None:
     place = cell(used_page, "queries-keys-values-dict")
     write(place, "x = 1\nwhile True:\n    pass")
     press(place)
     running(place)
+    # The clock of the page goes on by 20 seconds.
+    used_page.evaluate(
+        "() => { const now = performance.now.bind(performance); "
+        "performance.now = () => now() + 20_000; window.rightClock = now; }"
+    )
+    expect(place.locator(".live-status")).to_contain_text(
+        "If you think it will never end, press Stop."
+    )
+    used_page.evaluate("() => { performance.now = window.rightClock; }")
     stop(place)
     assert violations(used_page) == []
     # Python starts afresh: the name is gone, the page works.
@@ -293,7 +303,7 @@ def test_errors_read_like_pythons(used_page, source, shown, hidden) -> None:
     for part in shown:
         assert part in text
     assert hidden not in text
-    assert violations(used_page) == []
+    assert violations(used_page, inside=place) == []
 
 
 @pytest.mark.slow
@@ -349,7 +359,7 @@ def test_answers_get_their_diagnosis(used_page) -> None:
         assert place.locator(".live-solved").is_visible() == (name == "right")
         verdicts.add(shown["data"]["text/plain"])
     assert len(verdicts) == len(ANSWERS)
-    assert violations(used_page) == []
+    assert violations(used_page, inside=place) == []
 
 
 def test_an_answer_that_never_ends_gets_a_verdict(used_page) -> None:
@@ -358,23 +368,6 @@ def test_an_answer_that_never_ends_gets_a_verdict(used_page) -> None:
     assert "had not finished after" in run(place, f"{answer}checks.softmax_rows(softmax_rows)")
     assert place.get_attribute("data-state") == "done"
     assert "2" in run(cell(used_page, "queries-keys-values-dict"), "1 + 1")  # Python is still there
-
-
-def test_a_cell_that_runs_for_long_says_how_to_end_it(used_page) -> None:
-    place = cell(used_page, "queries-keys-values-dict")
-    write(place, "while True:\n    pass")
-    press(place)
-    running(place)
-    # The clock of the page goes on by 20 seconds.
-    used_page.evaluate(
-        "() => { const now = performance.now.bind(performance); "
-        "performance.now = () => now() + 20_000; window.rightClock = now; }"
-    )
-    expect(place.locator(".live-status")).to_contain_text(
-        "If you think it will never end, press Stop."
-    )
-    used_page.evaluate("() => { performance.now = window.rightClock; }")
-    stop(place)
 
 
 def test_what_was_typed_survives_a_reload_and_can_be_reset(open_chapter) -> None:

@@ -1,6 +1,6 @@
 """A model trains in the page: its frames are shown, and the reader steers it.
 
-One Python in the page serves all of it, since to start one takes longest.
+One Python in the page serves all of it, and other tests, since to start one takes longest.
 """
 
 # ruff: noqa: F811 (fixtures of another test file are parameters here)
@@ -14,9 +14,10 @@ from test_live_page import (
     _site_has_live_code,  # noqa: F401 (a fixture)
     cell,
     finished,
-    open_chapter,  # noqa: F401 (a fixture)
     press,
     run,
+    used_page,  # noqa: F401 (a fixture)
+    used_visit,  # noqa: F401 (a fixture)
     write,
 )
 from test_site_browser import violations
@@ -60,8 +61,8 @@ def losses(page: Page) -> list[float]:
 
 
 @pytest.mark.arithmetic
-def test_a_model_trains_in_the_page(open_chapter) -> None:
-    page = open_chapter().page
+def test_a_model_trains_in_the_page(used_page) -> None:
+    page = used_page
     place = cell(page, CELL)
 
     # The look-up, to its end: the same losses as here, and nothing else in the output.
@@ -70,14 +71,15 @@ def test_a_model_trains_in_the_page(open_chapter) -> None:
     press(place)
     assert finished(place) == "done"
     ours = look_up.LookUp(steps=60)
-    expected = [frame.loss for frame in look_up.train(ours, every=1)]
+    frames = [*look_up.train(ours, every=1)]
+    expected = [frame.loss for frame in frames]
     np.testing.assert_allclose(losses(page)[:51], expected[:51], rtol=0, atol=1e-6)
     shown = state(place)
     assert (shown["frames"], shown["index"], shown["phase"]) == (61, 60, "whole")
     assert shown["names"] == ["steps 60"]
     (output,) = [one for one in place.evaluate("c => c.liveOutputs") if one["kind"] == "result"]
     tokens = ours.example_tokens()
-    assert output["data"]["text/plain"] == repr(watch(look_up.train(ours, every=1), tokens))
+    assert output["data"]["text/plain"] == repr(watch(iter(frames), tokens))
     assert place.locator(".cell_output table:visible").count() == 0
 
     # The induction task: paused, stepped, looked back through, let go on, and stopped.
@@ -95,7 +97,7 @@ def test_a_model_trains_in_the_page(open_chapter) -> None:
     wait_for(page, f"state.frames === {before + 1} && state.step === {before}")
     lab(place).get_by_role("button", name="Go on").click()
     wait_for(page, f"state.frames > {before + 1}")
-    assert violations(page) == []
+    assert violations(page, inside=place) == []
     lab(place).get_by_role("button", name="Stop").click()
     assert finished(place) == "stopped"
     expect(place.locator(".live-note")).to_contain_text("stopped, run in your browser")
@@ -106,7 +108,7 @@ def test_a_model_trains_in_the_page(open_chapter) -> None:
     kind = induction.Induction()
     ours = [one.loss for one, _ in zip(induction.train(kind, every=1), got, strict=False)]
     np.testing.assert_allclose(got[:51], ours[:51], rtol=0, atol=1e-6)
-    assert violations(page) == []
+    assert violations(page, inside=place) == []
 
     # Reset shows what is printed.
     place.locator(".live-reset").click()
