@@ -72,7 +72,7 @@ def test_each_effect_of_the_scale_alone_is_missed(scaling_log, d_k):
     [
         (16, "scaled", 0.01, 0),
         (16, "unscaled, small, slow W_Q", 0.01, 0),
-        (64, "unscaled, small W_Q", 0.004, 5),
+        pytest.param((64, "unscaled, small W_Q", 0.004, 5), marks=pytest.mark.slow),
     ],
     ids=str,
 )
