@@ -1,4 +1,4 @@
-"""The order of the tests, and the figures of executed notebooks.
+"""The order of the tests, the checks of types, and the figures of executed notebooks.
 
 nbval compares all text outputs but passes over images. The last hook below looks
 at the images of every cell that nbval has just run.
@@ -6,13 +6,18 @@ at the images of every cell that nbval has just run.
 
 import os
 
+import jaxtyping
 import pytest
+from tests import checked_types
 from tests.figure_comparison import difference, images
 from tests.schedule import Schedule, turn_of
 
 # The kernels that nbval starts inherit this: one thread, the same sums in the
 # same order.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# Before the package is imported: the hook of jaxtyping asks for this by its name.
+jaxtyping.jaxtyped = checked_types.jaxtyped
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

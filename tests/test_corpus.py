@@ -22,7 +22,8 @@ from attention.corpus.french import begins_with_vowel
 from attention.corpus.trees import Node
 
 HERE = Path(__file__).resolve().parent / "corpus"
-SMALL = {name: 150 for name in corpus.SPLITS} | {"train": 3000}
+PRONOUNS = ("pronouns, two nouns", "pronouns, three nouns")
+SMALL = {name: 150 for name in corpus.SPLITS} | {"train": 3000} | dict.fromkeys(PRONOUNS, 300)
 
 
 def table(name):
@@ -355,9 +356,9 @@ def test_the_antecedent_is_the_only_candidate_that_fits(drawn):
     assert all(seen[word, 1] > 50 for word in ("they", "he", "she"))
 
 
-@pytest.mark.parametrize("name", ["pronouns, two nouns", "pronouns, three nouns"])
-def test_no_rule_of_position_finds_the_antecedent(name, fast):
-    pronouns = [pair.pronouns[0] for pair in corpus.draw_split(name, 400)]
+@pytest.mark.parametrize("name", PRONOUNS)
+def test_no_rule_of_position_finds_the_antecedent(name, split):
+    pronouns = [pair.pronouns[0] for pair in split[name]]
     right = Counter()
     for pronoun in pronouns:
         feminine = pronoun.translation == "elle"
@@ -379,8 +380,8 @@ def test_contrasts_change_one_adjective_and_the_antecedent():
     assert corpus.contrasts(corpus.translate("the cat slept")) == []
 
 
-def test_contrasts_of_a_split_exist(fast):
-    pairs = corpus.draw_split("pronouns, two nouns", 100)
+def test_contrasts_of_a_split_exist(split, fast):
+    pairs = split["pronouns, two nouns"][:100]
     pairs = [pair for pair in pairs if pair.english[pair.pronouns[0].index + 1] == "was"]
     with_contrasts = [pair for pair in pairs if corpus.contrasts(pair)]
     assert len(with_contrasts) > 0.5 * len(pairs)

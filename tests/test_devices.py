@@ -56,13 +56,18 @@ def model(device: torch.device, name: str = "additive") -> nn.Module:
     return make(CONFIGS[name], 0).eval().to(device)
 
 
-def every_model(call):
+def every_model(call, names=tuple(CONFIGS)):
     """Call with each kind of translator and a source, all on one device."""
 
     def case(device: torch.device) -> list:
-        return [call(model(device, name), SOURCE.to(device)) for name in CONFIGS]
+        return [call(model(device, name), SOURCE.to(device)) for name in names]
 
     return case
+
+
+def every_state(call):
+    """Call with one model for each kind of state between two steps (`greedy` takes all models)."""
+    return every_model(call, ("additive", "dot", "rotary"))
 
 
 def with_numbers(call, *shapes: tuple[int, ...]):
@@ -153,22 +158,22 @@ CASES = {
         (SOURCE.to(device), None), torch.tensor([1, 1]).to(device)
     ),
     generate.log_probabilities: with_numbers(generate.log_probabilities, (2, 5)),
-    generate.write: every_model(
+    generate.write: every_state(
         lambda model, source: generate.write(model, source, lambda log_p: log_p.argmax(1), 5)
     ),
     generate.greedy: every_model(lambda model, source: generate.greedy(model, source, 5)),
     generate.forced_scores: every_model(
         lambda model, source: generate.forced_scores(model, source, TARGET.to(source.device))
     ),
-    generate.sample: every_model(
+    generate.sample: every_state(
         lambda model, source: generate.sample(model, source, seeded(), 2.0, 5, 0.9, 5)
     ),
     generate.truncate: with_numbers(lambda log_p: generate.truncate(log_p, 3, 0.8), (2, 5)),
     generate.draw: with_numbers(generate.draw, (2, 5), (2,)),
-    generate.beam: every_model(
+    generate.beam: every_state(
         lambda model, source: generate.beam(model, source, 3, 0.5, 5, return_scores=True)
     ),
-    generate.n_best: every_model(lambda model, source: generate.n_best(model, source, 2, 3, 0, 5)),
+    generate.n_best: every_state(lambda model, source: generate.n_best(model, source, 2, 3, 0, 5)),
     generate.Beams: beams,
     generate.new_beams: lambda device: vars(generate.new_beams(2, 3, 0.5, device)),
     training.Batch: lambda device: vars(Batch(SOURCE, TARGET).to(device)),

@@ -455,9 +455,10 @@ def test_all_that_write_write_the_same(config, rng, seed):
 
 @pytest.fixture(scope="module")
 def sentences():
-    """A hundred English sentences that no model has seen."""
+    """A hundred English sentences that no model has seen, or a part of them."""
     english = corpus.english_vocabulary()
-    return [english.encode(pair.english) for pair in corpus.draw_split("test", 100)]
+    count = 40 if "ATTENTION_TEST_CASES" in os.environ else 100
+    return [english.encode(pair.english) for pair in corpus.draw_split("test", count)]
 
 
 @pytest.fixture(scope="module")
@@ -478,15 +479,15 @@ def committed():
         ),
     ],
 )
-def test_a_hundred_translations_are_the_same(committed, sentences, decode):
+def test_many_translations_are_the_same(committed, sentences, decode):
     assert len({len(sentence) for sentence in sentences}) > 5  # so that there is padding
     ours, theirs = (
-        decode_all(partial(decode, one), sentences, size=50)
+        decode_all(partial(decode, one), sentences, size=20)
         for one in (CachedTransformerStepper(committed), committed)
     )
     assert ours == theirs
     assert all(output[-1] == END for output in ours)
-    assert len({tuple(output) for output in ours}) > 80
+    assert len({tuple(output) for output in ours}) > 0.8 * len(sentences)
 
 
 @pytest.mark.arithmetic
@@ -792,7 +793,7 @@ def test_a_step_that_forgets_its_place_runs_and_starts_right(committed, sentence
     source, stepper = pad(sentences), CachedTransformerStepper(committed)
     with evaluating(committed):
         expected = greedy(committed, source, 30)
-        before = torch.cat([torch.full((100, 1), START), expected[:, :-1]], 1)
+        before = torch.cat([torch.full((len(sentences), 1), START), expected[:, :-1]], 1)
         right = committed.decode(before, *committed.encode(source))
         monkeypatch.setattr(Embedding, "forward", at_place_0)
         written = greedy(stepper, source, 30)  # it runs
