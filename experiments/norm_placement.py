@@ -17,8 +17,9 @@ first steps that are too long. Two remedies other than a warm-up are tried, on t
 model of 12 layers without one:
 
     clipping       gradients longer than 1 are shortened to 1, at the rate 0.001
-    longer         1,200 steps, at the rate 0.0003: was it too little time? Only for seed 0,
-                   which came off worst with 600
+    longer         1,200 steps, at the rate 0.0003, only for seed 0, which came off worst
+                   with 600. The rate falls half as fast, so what has been learned by step
+                   600 says whether it had fallen too soon
 
 It writes norm_placement.csv: for each run and every 50 steps the mean loss of these steps,
 in nats for each symbol (guessing: ln 16 = 2.77), and the accuracy on texts that are never

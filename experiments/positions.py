@@ -16,12 +16,14 @@ are two questions, since there are two uses of position:
 In a long text the answer lies no further back than in a short one (for recency, more
 than 32 places back about once in 70 times), so what is new to the model there is the
 numbers of the positions, the distances between them, and how many keys there are. To tell
-these apart, each trained model with rotary positions is tested three times, with the same
-weights:
+these apart, each trained model with rotary positions is tested four times, with the same
+weights, and each with ALiBi in the first two of these ways:
 
     all                    each query sees all keys up to its own place, as in training
     last 32                a window: the 32 nearest keys, so no distance is new
     16 near, 16 anywhere   as many keys as in the window, half of them drawn from all others
+    all, at most 31 back   all keys, and each further back than 31 is scored as if it stood
+                           there, so no distance is new
 
 It writes positions.csv: one row for each question, scheme, seed, choice of keys and stretch
 of positions, with the accuracy there (guessing: one in 16 for distance, one in 8 for recency).
@@ -33,15 +35,18 @@ in float32 on one thread: the same command gives the same file on the same kind 
 processor.
 """
 
+import math
 from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
 
 import torch
 from jaxtyping import Bool, Int
-from torch import Tensor
+from torch import Tensor, nn
 
 import common
+from attention.heads import split_heads
+from attention.positions import rotate
 from attention.training import PADDING, Recipe, TrainingRun, evaluating
 from attention.transformer import (
     POSITIONS,
@@ -58,7 +63,11 @@ TRAINED, TESTED = 32, 512
 STRETCHES = ((1, 16), (17, 32), (33, 48), (49, 64), (65, 128), (129, 256), (257, 512))
 STEPS, BATCH, TESTS = 1200, 32, 64
 ALL, WINDOW, SCATTERED = "all", "last 32", "16 near, 16 anywhere"
-KEYS_SEEN = {"rotary": (ALL, WINDOW, SCATTERED)}  # all others see all keys
+CAPPED = "all, at most 31 back"
+KEYS_SEEN = {  # all others see all keys
+    "rotary": (ALL, WINDOW, SCATTERED, CAPPED),
+    "alibi": (ALL, WINDOW),
+}
 
 
 @common.threads(1)
@@ -100,7 +109,7 @@ def mask_of(keys: str, length: int = TESTED) -> Bool[Tensor, "length length"]:
     Positions up to ``TRAINED`` see all of these, whatever is chosen.
     """
     causal = torch.ones(length, length, dtype=torch.bool).tril()
-    if keys == ALL:
+    if keys in (ALL, CAPPED):
         return causal
     near = TRAINED if keys == WINDOW else TRAINED // 2
     mask = causal & ~causal.tril(-near)  # the nearest
@@ -112,11 +121,42 @@ def mask_of(keys: str, length: int = TESTED) -> Bool[Tensor, "length length"]:
     return mask
 
 
+def cap_distances(
+    attention: nn.Module, inputs: tuple[Tensor], named: dict[str, object]
+) -> tuple[tuple[Tensor], dict[str, object]]:
+    """Score each far key as if it stood at the last trained distance (a hook on rotary layers).
+
+    With rotary positions a score depends only on the distance. So the one at the last trained
+    distance is that of the key, not turned, and the query turned by this distance. What has
+    to change is added to the scores of the keys that are further back.
+    """
+    (x,), angles = inputs, named["angles"]  # (batch, length, d_model), (length, pairs)
+    query = split_heads(attention.W_Q(x), attention.heads)
+    key, _ = attention.keys_and_values(x)  # (batch, heads, length, d_k) each
+    scores = rotate(query, angles) @ rotate(key, angles).mT
+    at_last = rotate(query, angles[TRAINED - 1].expand_as(angles)) @ key.mT
+    length, d_k = query.shape[-2:]
+    far = mask_of(ALL, length) & ~mask_of(WINDOW, length)
+    change = (at_last - scores).masked_fill(~far, 0) / math.sqrt(d_k)
+    return inputs, named | {"score_bias": change}
+
+
 def answers(
-    model: LanguageModel, texts: Int[Tensor, "batch length"], mask: Bool[Tensor, "length length"]
+    model: LanguageModel, texts: Int[Tensor, "batch length"], keys: str
 ) -> Int[Tensor, "batch length"]:
-    """Give the model's answer at each position, with this mask in all layers."""
-    x = model.decoder(model.embedding(texts), mask[None])  # (batch, length, d_model)
+    """Give the model's answer at each position, with this choice of keys in all layers."""
+    mask = mask_of(keys, texts.shape[1])[None]  # (1, queries, keys)
+    attentions = [layer.self_attention for layer in model.decoder.layers]
+    hooks = [
+        attention.register_forward_pre_hook(cap_distances, with_kwargs=True)
+        for attention in attentions
+        if keys == CAPPED
+    ]
+    try:
+        x = model.decoder(model.embedding(texts), mask)  # (batch, length, d_model)
+    finally:
+        for hook in hooks:
+            hook.remove()
     return model.to_logits(x).argmax(-1)
 
 
@@ -124,8 +164,7 @@ def tested(model: LanguageModel, question: str, keys: str) -> Iterator[tuple[int
     """Measure the accuracy in each stretch of positions, the first position being 1."""
     with evaluating(model):
         batch = ask(question, TESTS, TESTED, torch.Generator().manual_seed(99))
-        mask = mask_of(keys)
-        said = torch.cat([answers(model, texts, mask) for texts in batch.source.split(16)])
+        said = torch.cat([answers(model, texts, keys) for texts in batch.source.split(16)])
     right, asked = said == batch.target, batch.target != PADDING  # (TESTS, TESTED)
     for first, last in STRETCHES:
         inside = slice(first - 1, last)

@@ -369,19 +369,20 @@ def test_log_of_the_norm_placement_is_complete(norms):
 
 
 def test_what_the_chapter_says_of_the_norm_placement(norms):
-    """At 0.001 nothing but the warm-up helps; at 0.0003 more steps do as well."""
+    """In 600 steps: at 0.001 the warm-up decides; at 0.0003 how soon the rate falls does."""
     rows = [row for row in rows_of("norm_placement.csv") if row["norm"] == "post"]
 
     def right(rate, warm_up, remedy):
-        key = ("12", str(rate), str(warm_up), remedy, str(norms.last_step(remedy)))
+        key = ("12", str(rate), str(warm_up), remedy, str(norms.STEPS))
         names = ("layers", "learning_rate", "warm_up", "remedy", "step")
         return [float(r["accuracy"]) for r in rows if tuple(r[name] for name in names) == key]
 
     assert len(right(0.001, 0, "none")) == len(norms.SEEDS)
     assert max(right(0.001, 0, "none") + right(0.001, 0, "clipping")) < 0.9
-    assert min(right(0.001, 100, "none") + right(0.0003, 0, "longer")) > 0.9
+    assert min(right(0.001, 100, "none")) > 0.9
     at_600 = right(0.0003, 0, "none")
-    assert at_600[0] == min(at_600) < 0.9  # seed 0, the one that was run for longer
+    # seed 0, the one that was run for longer; so far it has had as many steps
+    assert at_600[0] == min(at_600) < 0.9 < min(right(0.0003, 0, "longer"))
 
 
 @pytest.mark.arithmetic

@@ -1,13 +1,15 @@
-"""The trained position models, tested with a window: which keys are seen, and what the log says."""
+"""The trained position models in long texts: which keys are seen where, and what the log says."""
 
 import csv
 import importlib.util
+import math
 from itertools import product
 from pathlib import Path
 
 import pytest
 import torch
 
+from attention.positions import position_angles, rotate
 from attention.transformer import TransformerConfig, new_transformer
 
 EXPERIMENTS = Path(__file__).resolve().parent.parent / "experiments"
@@ -67,7 +69,7 @@ def test_scattered_keys_come_from_everywhere(positions):
     assert not torch.equal(scattered[400, :300], scattered[401, :300])
 
 
-def test_with_all_keys_the_answers_are_the_models_own(positions):
+def model_of(position: str):
     config = TransformerConfig(
         source_vocab_size=None,
         target_vocab_size=9,
@@ -75,23 +77,65 @@ def test_with_all_keys_the_answers_are_the_models_own(positions):
         heads=2,
         d_ff=16,
         decoder_layers=2,
-        position="rotary",
+        position=position,
         tie_logits=False,
     )
-    model = new_transformer(config, seed=0).eval()
+    return new_transformer(config, seed=0).eval()
+
+
+def test_with_all_keys_the_answers_are_the_models_own(positions):
+    model = model_of("rotary")
     texts = torch.randint(3, 9, (4, 40), generator=torch.Generator().manual_seed(0))
-    every, window = (
-        positions.answers(model, texts, positions.mask_of(keys, 40))
-        for keys in (positions.ALL, positions.WINDOW)
+    every, window, capped = (
+        positions.answers(model, texts, keys)
+        for keys in (positions.ALL, positions.WINDOW, positions.CAPPED)
     )
-    assert torch.equal(every, model(texts).argmax(-1))
-    assert torch.equal(window[:, :32], every[:, :32])
+    own = model(texts).argmax(-1)  # no hook is left in it
+    assert torch.equal(every, own)
+    assert torch.equal(window[:, :32], own[:, :32])
+    assert torch.equal(capped[:, :32], own[:, :32])
     # what stands 2 * 31 or more places back cannot reach through two layers of the window
     long = torch.randint(3, 9, (2, 100), generator=torch.Generator().manual_seed(1))
     other = torch.cat([9 - long[:, :30] + 2, long[:, 30:]], dim=1)
-    mask = positions.mask_of(positions.WINDOW, 100)
-    same = positions.answers(model, long, mask) == positions.answers(model, other, mask)
+    window = positions.WINDOW
+    same = positions.answers(model, long, window) == positions.answers(model, other, window)
     assert same[:, 30 + 62 :].all()
+
+
+@torch.no_grad()
+def test_capped_weights_by_hand(positions):
+    """Score by score: a key that is further back than 31 counts as if it stood 31 back."""
+    attention = model_of("rotary").double().decoder.layers[0].self_attention
+    x = torch.randn(1, 40, 16, generator=torch.Generator().manual_seed(2)).double()
+    angles = position_angles(40, 8)
+    given = {"angles": angles, "mask": positions.mask_of(positions.CAPPED, 40)}
+    inputs, given = positions.cap_distances(attention, (x,), given)
+    _, weights = attention(*inputs, **given, return_weights=True)
+    query, key = attention.W_Q(x)[0], attention.W_K(x)[0]
+    for head, columns in enumerate((slice(0, 8), slice(8, 16))):
+        for p in (0, 20, 31, 32, 39):
+            scores = [
+                rotate(query[p : p + 1, columns], angles[back : back + 1]) @ key[j, columns]
+                for j in range(p + 1)
+                for back in [min(p - j, 31)]
+            ]
+            by_hand = (torch.cat(scores) / math.sqrt(8)).softmax(0)
+            assert torch.allclose(weights[0, head, p, : p + 1], by_hand, atol=1e-12)
+            assert not weights[0, head, p, p + 1 :].any()
+
+
+def test_with_alibi_the_window_is_the_masks(positions):
+    """The bias stays; what the window hides has no say."""
+    model = model_of("alibi")
+    long = torch.randint(3, 9, (2, 100), generator=torch.Generator().manual_seed(1))
+    other = torch.cat([9 - long[:, :30] + 2, long[:, 30:]], dim=1)
+    for keys, hidden in ((positions.ALL, False), (positions.WINDOW, True)):
+        with torch.no_grad():
+            one, two = (
+                model.decoder(model.embedding(texts), positions.mask_of(keys, 100)[None])
+                for texts in (long, other)
+            )
+        assert torch.equal(one[:, 92:], two[:, 92:]) == hidden
 
 
 def test_a_window_turns_the_order_of_the_schemes_around(positions, accuracy):
