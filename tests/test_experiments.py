@@ -37,7 +37,7 @@ def test_scaling_log_is_complete(scaling_log):
     expected = [tuple(map(str, job)) for job in scaling.jobs_of(scaling.arms(1), scaling.SEEDS)]
     found = [(r["d_k"], r["arm"], r["learning_rate"], r["seed"]) for r in scaling_log]
     assert found == expected
-    assert len(expected) == 3 * 8 * (5 * 6 + 7 + 1)
+    assert len(expected) == 3 * 8 * (5 * 6 + 7 + 3)
 
 
 def steps_of(scaling_log, d_k: int, arm: str, rate: float | None = None) -> list[float]:
