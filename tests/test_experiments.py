@@ -279,7 +279,7 @@ def test_log_of_the_positions_is_complete(positions):
         for question in positions.QUESTIONS
         for scheme in positions.POSITIONS
         for seed in positions.SEEDS
-        for keys in positions.KEYS_SEEN.get(scheme, (positions.ALL,))
+        for keys in positions.KEYS_SEEN.get((question, scheme), (positions.ALL,))
         for first, last in positions.STRETCHES
     }
     rows = rows_of("positions.csv")

@@ -39,7 +39,7 @@ def test_all_models_see_all_keys_and_some_a_window(positions, accuracy):
     expected = {
         (question, scheme, keys)
         for question, scheme in product(positions.QUESTIONS, positions.POSITIONS)
-        for keys in positions.KEYS_SEEN.get(scheme, (positions.ALL,))
+        for keys in positions.KEYS_SEEN.get((question, scheme), (positions.ALL,))
     }
     assert set(accuracy) == expected
     assert {len(seeds) for seeds in accuracy.values()} == {len(positions.SEEDS)}
@@ -138,15 +138,25 @@ def test_with_alibi_the_window_is_the_masks(positions):
         assert torch.equal(one[:, 92:], two[:, 92:]) == hidden
 
 
-def test_a_window_turns_the_order_of_the_schemes_around(positions, accuracy):
-    """What the chapter says of positions 257 to 512, in every seed."""
+def test_what_the_chapter_says_of_windows_and_far_keys(positions, accuracy):
+    """Of positions 257 to 512, in every seed."""
+    of = {
+        (question, keys): accuracy[question, "rotary", keys]
+        for question in positions.QUESTIONS
+        for keys in positions.KEYS_SEEN[question, "rotary"]
+    }
     for question in positions.QUESTIONS:
-        alibi = accuracy[question, "alibi", positions.ALL]
-        every, window, scattered = (
-            accuracy[question, "rotary", keys] for keys in positions.KEYS_SEEN["rotary"]
-        )
-        assert min(alibi) > max(every)
-        assert min(window) > max(alibi)
-        # most of the gain remains when half of the 32 keys may stand anywhere
-        assert min(window) > max(scattered)
-        assert min(scattered) - max(every) > max(window) - min(scattered)
+        every, window = of[question, positions.ALL], of[question, positions.WINDOW]
+        assert min(accuracy[question, "alibi", positions.ALL]) > max(every)
+        assert min(window) > max(accuracy[question, "alibi", positions.ALL])
+    recency = positions.QUESTIONS[1]
+    assert min(accuracy[recency, "alibi", positions.WINDOW]) > max(of[recency, positions.WINDOW])
+    # on distance no new distance is all it takes; on recency the number of keys hurts more
+    distance, recency = (
+        [of[question, keys] for keys in (positions.ALL, positions.SCATTERED, positions.CAPPED)]
+        for question in positions.QUESTIONS
+    )
+    every, scattered, capped = distance
+    assert min(capped) > 0.99 > max(scattered) > min(scattered) > max(every)
+    every, scattered, capped = recency
+    assert max(every) < min(capped) <= max(capped) < min(scattered)
