@@ -21,7 +21,8 @@ LOADED = {"script": "src", "link": "href", "img": "src", "iframe": "src", "sourc
 def in_code(path: Path, attribute: str) -> set[str]:
     """Return the values of an attribute in the code that a page shows."""
     code = CODE.search(path.read_text(encoding="utf-8"))
-    return set(re.findall(rf' {attribute}="([^"]+)"', code[2])) if code else set()
+    # Of a tag; the code itself may speak of attributes.
+    return set(re.findall(rf'<\w+ (?:[^>]* )?{attribute}="([^"]+)"', code[2])) if code else set()
 
 
 @cache
