@@ -290,6 +290,7 @@ QUICK = {
     "pronouns": ["baseline", "final"],
     "reach": ["rnn"],
     "real_text": ["fixed: rate 0.002, dropout 0.1", "fixed", "copy"],
+    "recipes": ["to 0, rate 0.003", "to 0"],
     "recurrent_pronouns": ["fixed"],
     "scaling": ["scaled"],
     "scaling_curves": ["scaled"],
