@@ -198,6 +198,26 @@ def rate_of(arm: str, rows: Iterable[Mapping[str, str]], quick: bool = False) ->
     return max(found, key=found.__getitem__)
 
 
+def seconds_to_goal(arm: str, rows: Iterable[Mapping[str, str]]) -> float | None:
+    """Give the CPU seconds after which an arm has reached the goal in both measures.
+
+    It is the first stop at which the means of the seeds have; the seconds are a mean, too.
+    None: at no stop.
+    """
+    by_stop: dict[int, list[Mapping[str, str]]] = {}
+    for row in rows:
+        if row["arm"] == arm:
+            by_stop.setdefault(int(row["updates"]), []).append(row)
+    for _, found in sorted(by_stop.items()):
+        means = {
+            name: statistics.mean(float(row[name]) for row in found)
+            for name in ("exact_match", "two_nouns", "cpu_seconds")
+        }
+        if min(means["exact_match"], means["two_nouns"]) >= GOAL:
+            return means["cpu_seconds"]
+    return None
+
+
 # -------------------------------------------------------------------------- how fast it is
 
 

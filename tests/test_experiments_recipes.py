@@ -3,6 +3,7 @@
 import math
 import statistics
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -10,16 +11,17 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+import common
 import recipes
 from attention.kv_cache import CachedTransformerStepper
 from attention.training import START, BatchesByLength, Recipe, translation_loss
 from attention.transformer import TransformerConfig, new_transformer
 from shared.levers import FAST, LEVERS, PRESENT, Lever, LeverRun, hidden_matrices, pulled
+from shared.logs import read_rows
 from shared.muon import orthogonal
 from shared.ready_batches import BatchesByTokens, ReadyBatches
 from shared.variants import VariantAttention, change
 
-EXPERIMENTS = Path(__file__).resolve().parent.parent / "experiments"
 CONFIG = TransformerConfig(30, 40, d_model=16, heads=2, d_ff=32)
 Row = dict[str, str]
 
@@ -269,3 +271,80 @@ def test_trials_have_sentences_of_their_own():
         tried, tests = (recipes.sentences(test, 100, trial) for trial in (True, False))
         assert not {p.english for p in tried} & {p.english for p in tests}
         assert len(tried) == 100
+
+
+def test_seconds_to_the_goal_are_those_of_the_means():
+    def row(seed: int, updates: int, exact: float, pronouns: float) -> Row:
+        numbers = {"exact_match": exact, "two_nouns": pronouns, "cpu_seconds": updates / 10 + seed}
+        return {"arm": "one", "seed": str(seed), "updates": str(updates)} | {
+            name: str(value) for name, value in numbers.items()
+        }
+
+    rows = [
+        row(0, 2000, 0.99, 0.97),  # the mean of the pronouns is below
+        row(2, 2000, 0.99, 0.96),
+        row(0, 1000, 0.5, 0.99),
+        row(2, 1000, 0.5, 0.99),
+        row(0, 3000, 0.98, 0.98),
+        row(2, 3000, 0.96, 0.98),
+    ]
+    assert recipes.seconds_to_goal("one", rows) == 301
+    assert recipes.seconds_to_goal("one", rows[:4]) is None
+    assert recipes.seconds_to_goal("another", rows) is None
+
+
+# ----------------------------------------------------------------------------------- the logs
+
+
+def rows_of(path: Path) -> list[Row]:
+    if not path.exists():
+        pytest.skip(f"{path.name}: the script has yet to be run")
+    return read_rows(path)
+
+
+def test_log_of_the_recipes_is_complete():
+    every = common.Asked(seeds=recipes.SEEDS)
+    expected = [
+        (arm, str(seed), str(stop))
+        for arm in recipes.ARMS
+        if arm != "speed"
+        for seed in recipes.seeds_of(arm, every)
+        for stop in recipes.stops_of(arm)
+    ]
+    rows = rows_of(recipes.OUTPUT)
+    assert [(row["arm"], row["seed"], row["updates"]) for row in rows] == expected
+
+
+def test_log_of_the_recipes_goes_on():
+    rows = rows_of(recipes.OUTPUT)
+    for row in rows:
+        trial = row["arm"] in recipes.TRIALS
+        chosen = recipes.TRIALS[row["arm"]][1] if trial else recipes.rate_of(row["arm"], rows)
+        assert float(row["rate"]) == chosen
+        assert 0 <= float(row["exact_match"]) <= float(row["token_accuracy"]) <= 1
+        for name, test in (("exact_match", recipes.LONG), ("two_nouns", recipes.TWO)):
+            count = float(row[name]) * recipes.TESTS[test]
+            assert count == pytest.approx(round(count), abs=5e-5 * recipes.TESTS[test])
+    for before, after in pairwise(rows):
+        if (before["arm"], before["seed"]) == (after["arm"], after["seed"]):
+            assert float(before["cpu_seconds"]) < float(after["cpu_seconds"])
+
+
+def test_log_of_the_speed_is_complete():
+    rows = rows_of(recipes.SPEED)
+    assert [(row["way"], row["memory"]) for row in rows] == recipes.TIMED
+    for row in rows:
+        assert float(row["lowest"]) <= float(row["milliseconds"]) <= float(row["highest"])
+
+
+def test_costs_are_those_of_the_log():
+    """Of an update, relative to the present recipe computed fast; by a fifth at most."""
+    found = {
+        row["way"]: float(row["milliseconds"])
+        for row in rows_of(recipes.SPEED)
+        if row["memory"] == "as it comes"
+    }
+    fast = found["and packed projections: fast"]
+    for name, lever in LEVERS.items():
+        if way := found.get(f"fast, {name}"):
+            assert way / fast == pytest.approx(lever.cost, rel=0.2), name
