@@ -10,7 +10,8 @@ nouns correctly. It writes
     recipes_speed.csv  milliseconds of an update: the same mathematics computed in several
                        ways, then each lever
 
-    .venv/bin/python experiments/recipes.py --jobs 1    everything: two hours of processor time
+    .venv/bin/python experiments/recipes.py --jobs 1    everything: some 2½ hours of
+                                                        processor time, by estimate
     .venv/bin/python experiments/recipes.py speed       this arm, in the same files
 
 The arms:
@@ -68,11 +69,11 @@ ARMS = ("speed", *TRIALS, "present", *COMBINATIONS)
 
 # Updates of the present recipe, computed as in the book: it needs between 8,000 and 10,000.
 STOPS = (2000, 4000, 5000, 6000, 8000, 9000, 10_000)
-# Updates that take as long as half of those, and as a trial, computed fast; a lever that makes
-# an update longer has fewer.
-HALF, TRIAL = 5600, 2000
-TURNS, TURN = 5, 10  # of the arm "speed", and the updates in each turn
-SPEED_PAIRS = 2000
+# Updates, computed fast, that should take as long as half of those, and of a trial. A lever that
+# makes an update longer has fewer. What they did take is in the log.
+HALF, TRIAL = 5000, 2000
+TURNS, TURN = 7, 20  # of the arm "speed", and the updates in each turn
+SPEED_PAIRS = 4000
 WAYS = {
     "present": LEVERS["present"],
     "batches padded beforehand": READY,

@@ -41,7 +41,8 @@ class Lever:
         update; 0: test the weights.
     cost : float
         How long an update takes, computed fast, if that of the present recipe takes 1. It
-        is rounded from the log of the speed, so that runs are counted in updates.
+        is a round number, so that runs are counted in updates; the log of the speed says
+        what it is.
     """
 
     recipe: dict = field(default_factory=dict)
@@ -84,9 +85,9 @@ LEVERS = {
     "present": PRESENT,
     "to 0": Lever(recipe=dict(schedule="linear")),
     "average": Lever(average=0.998),
-    "32 pairs": Lever(pairs=32, cost=0.6),
-    "by tokens": Lever(tokens=1900),
-    "Muon": Lever(muon=True, cost=1.4),
+    "32 pairs": Lever(pairs=32, cost=0.55),
+    "by tokens": Lever(tokens=1900, cost=0.9),
+    "Muon": Lever(muon=True, cost=1.2),
     "QK-norm": Lever(variant=dict(qk_norm=True)),
     "RMSNorm": Lever(variant=dict(rms_norm=True)),
     "rotary": Lever(model=dict(position="none"), variant=dict(rotary=True)),
