@@ -42,11 +42,12 @@ from attention.generate import greedy
 from attention.kv_cache import CachedTransformerStepper
 from attention.training import Recipe, decode_all, exact_matches, right_tokens
 from attention.transformer import Transformer
-from shared.levers import FAST, FUSED, LEVERS, READY, Lever, LeverRun, pulled
+from shared.levers import FAST, LEVERS, Lever, LeverRun, pulled
 from shared.logs import read_rows
 from shared.meters import AS_IT_COMES, REUSED, in_new_process
-from shared.translators import QUICK_STOPS, numbers, right_pronouns, training_pairs
+from shared.translators import QUICK_STOPS, right_pronouns, training_pairs
 from shared.translators import TRANSFORMER_RECIPE as RECIPE
+from shared.update_times import TIMED
 
 OUTPUT = Path(__file__).with_suffix(".csv")
 SPEED = OUTPUT.with_name("recipes_speed.csv")
@@ -72,24 +73,9 @@ STOPS = (2000, 4000, 5000, 6000, 8000, 9000, 10_000)
 # Updates, computed fast, that should take as long as half of those, and of a trial. A lever that
 # makes an update longer has fewer. What they did take is in the log.
 HALF, TRIAL = 5000, 2000
+MEMORY = {"as it comes": AS_IT_COMES, "reused": REUSED}
 TURNS, TURN = 7, 20  # of the arm "speed", and the updates in each turn
 SPEED_PAIRS = 4000
-WAYS = {
-    "present": LEVERS["present"],
-    "batches padded beforehand": READY,
-    "and fused Adam": pulled(READY, FUSED),
-    "and packed projections: fast": FAST,
-} | {
-    f"fast, {name}": pulled(FAST, lever)
-    for name, lever in LEVERS.items()
-    if name not in ("present", "to 0")  # these take as long as others
-}
-MEMORY = {"as it comes": AS_IT_COMES, "reused": REUSED}
-TIMED = [
-    *((name, "as it comes") for name in WAYS),
-    ("present", "reused"),
-    ("and packed projections: fast", "reused"),
-]
 
 
 def lever_of(arm: str) -> Lever:
@@ -231,7 +217,9 @@ def speed(_: str, asked: common.Asked = common.PLAIN) -> list[dict]:
     rows = []
     for memory, environment in MEMORY.items():
         names = [name for name, where in TIMED if where == memory]
-        found = in_new_process("recipes", "milliseconds", names, *sizes, environment=environment)
+        found = in_new_process(
+            "shared.update_times", "milliseconds", names, *sizes, environment=environment
+        )
         rows += [
             {
                 "way": name,
@@ -244,24 +232,6 @@ def speed(_: str, asked: common.Asked = common.PLAIN) -> list[dict]:
             for name, (times, tokens) in found.items()
         ]
     return rows
-
-
-@common.threads(1)
-def milliseconds(
-    names: list[str], turns: int, updates: int, pairs: int
-) -> dict[str, tuple[list[float], int]]:
-    """Let ways take turns; return the milliseconds of an update in each turn, and the tokens."""
-    drawn = numbers("train", pairs)
-    runs = {name: LeverRun(WAYS[name], drawn, RECIPE, seed=0) for name in names}
-    times: dict[str, list[float]] = {name: [] for name in names}
-    for run in runs.values():
-        run.advance(updates)  # to warm up
-    for _ in range(turns):
-        for name, run in runs.items():
-            before = run.log[-1].cpu_seconds
-            run.advance(updates)
-            times[name].append(1000 * (run.log[-1].cpu_seconds - before) / updates)
-    return {name: (times[name], runs[name].log[-1].tokens) for name in names}
 
 
 def seeds_of(arm: str, asked: common.Asked) -> tuple[int, ...]:

@@ -20,6 +20,7 @@ from shared.levers import FAST, LEVERS, PRESENT, Lever, LeverRun, hidden_matrice
 from shared.logs import read_rows
 from shared.muon import orthogonal
 from shared.ready_batches import BatchesByTokens, ReadyBatches
+from shared.update_times import TIMED
 from shared.variants import VariantAttention, change
 
 CONFIG = TransformerConfig(30, 40, d_model=16, heads=2, d_ff=32)
@@ -332,7 +333,7 @@ def test_log_of_the_recipes_goes_on():
 
 def test_log_of_the_speed_is_complete():
     rows = rows_of(recipes.SPEED)
-    assert [(row["way"], row["memory"]) for row in rows] == recipes.TIMED
+    assert [(row["way"], row["memory"]) for row in rows] == TIMED
     for row in rows:
         assert float(row["lowest"]) <= float(row["milliseconds"]) <= float(row["highest"])
 
