@@ -77,6 +77,7 @@ def loss_and_gradients(model: nn.Module) -> tuple[float, dict[str, torch.Tensor]
     return loss.item(), {name: p.grad for name, p in model.named_parameters()}
 
 
+@pytest.mark.arithmetic
 @pytest.mark.parametrize(
     ("position", "plain_position", "variant"),
     [("sinusoidal", "sinusoidal", {}), ("none", "rotary", dict(rotary=True))],
@@ -166,6 +167,7 @@ def small(monkeypatch):
     monkeypatch.setattr("shared.translators.transformer_config", lambda sizes: CONFIG)
 
 
+@pytest.mark.arithmetic
 @pytest.mark.usefixtures("small")
 def test_fast_training_is_the_same_training():
     """All levers of speed together, for a few updates in float64."""
@@ -178,6 +180,7 @@ def test_fast_training_is_the_same_training():
     assert losses[1] == pytest.approx(losses[0], rel=1e-6)
 
 
+@pytest.mark.arithmetic
 @pytest.mark.usefixtures("small")
 def test_muon_moves_matrices_by_its_own_step():
     run = run_of(pulled(FAST, LEVERS["Muon"]))
@@ -211,6 +214,7 @@ def test_an_interrupted_run_with_levers_gives_the_same(tmp_path, lever):
         assert torch.equal(one, other)
 
 
+@pytest.mark.arithmetic
 @pytest.mark.usefixtures("small")
 def test_the_average_of_the_weights():
     run = run_of(pulled(FAST, Lever(average=0.75)))
