@@ -73,7 +73,7 @@ def test_what_is_given_is_kept_apart(lab):
 @pytest.fixture(scope="module")
 def unchecked():
     """Return the class as a reader meets it, without enforced shapes."""
-    return load_without_shape_checks("widgets/attention_lab").AttentionLab
+    return load_without_shape_checks("widgets/attention_lab", "widgets/_points").AttentionLab
 
 
 @pytest.mark.parametrize(

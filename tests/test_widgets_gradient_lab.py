@@ -65,7 +65,7 @@ def test_a_word_is_a_sequence_of_tokens_and_32_bits_will_do():
 @pytest.fixture(scope="module")
 def unchecked():
     """Return the class as a reader meets it, without enforced shapes."""
-    return load_without_shape_checks("widgets/gradient_lab").GradientLab
+    return load_without_shape_checks("widgets/gradient_lab", "widgets/_points").GradientLab
 
 
 @pytest.mark.parametrize(
