@@ -333,7 +333,8 @@ MODULES = (
 )
 # Their functions are tried by tests of their own.
 OTHERS = {
-    *("interventions", "keys_and_values", "kv_cache", "layers", "positions", "transformer"),
+    *("interventions", "keys_and_values", "kv_cache", "layers", "norms", "positions"),
+    "transformer",
 }
 
 

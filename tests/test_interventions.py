@@ -685,7 +685,7 @@ def check_message(block, message, *call):
 def test_a_model_is_wanted(plain):
     wrong = nn.Linear(2, 2)
     edges = one_edge("encoder", 0, 0)
-    message = "model: expected a Transformer or a LanguageModel, got 'Linear'"
+    message = "model: expected a Transformer, a LanguageModel or a TextEncoder, got 'Linear'"
     for block in (
         plain.record_weights(wrong),
         plain.record_streams(wrong),

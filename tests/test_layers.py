@@ -13,7 +13,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from attention import by_hand
 from attention.heads import merge_heads, split_heads
-from attention.layers import FeedForward, LayerNorm, MultiHeadAttention, layer_norm
+from attention.layers import MultiHeadAttention
 from attention.positions import (
     LearnedPositions,
     alibi_bias,
@@ -131,6 +131,10 @@ def for_each_head(mask, layer, x, memory):
 def largest_error(ours, theirs):
     assert ours.shape == theirs.shape
     return (ours - theirs).abs().max().item() if ours.numel() else 0
+
+
+def largest_errors(ours, theirs):
+    return max(largest_error(a, b) for a, b in zip(ours, theirs, strict=True))
 
 
 # ------------------------------------------------------------- against torch
@@ -622,101 +626,6 @@ def test_merging_heads_undoes_splitting_them(rng, batch, length, heads, head_wid
     assert merged.data_ptr() == x.data_ptr()
 
 
-# ------------------------------------------------------------------- the norm
-
-
-def largest_errors(ours, theirs):
-    return max(largest_error(a, b) for a, b in zip(ours, theirs, strict=True))
-
-
-@many_cases
-@given(
-    rng=generators,
-    batch=any_batch_axes,
-    d_model=st.integers(1, 9),
-    eps=st.sampled_from([1e-5, 1e-3, 0.3]),
-    spread=st.sampled_from([1.0, 1e-2, 0.0]),
-)
-def test_layer_norm_is_torchs_in_value_and_gradient(rng, batch, d_model, eps, spread):
-    layer, theirs = LayerNorm(d_model, eps).double(), nn.LayerNorm(d_model, eps).double()
-    for parameter in layer.parameters():
-        nn.init.uniform_(parameter, -2, 2, generator=rng)
-    theirs.load_state_dict({"weight": layer.gain, "bias": layer.bias})
-    # With a small spread eps is most of what is under the root.
-    x = (1 + spread * uniform(rng, *batch, 3, d_model)).requires_grad_()
-    outputs = [layer(x), layer_norm(x, layer.gain, layer.bias, eps), theirs(x)]
-    factors = uniform(rng, *x.shape)
-    tensors = [[x, layer.gain, layer.bias]] * 2 + [[x, theirs.weight, theirs.bias]]
-    gradients = [
-        torch.autograd.grad((output * factors).sum(), by)
-        for output, by in zip(outputs, tensors, strict=True)
-    ]
-    for ours, our_gradients in zip(outputs[:2], gradients[:2], strict=True):
-        assert largest_error(ours, outputs[2]) <= 1e-10
-        assert largest_errors(our_gradients, gradients[2]) <= 1e-10
-
-
-def test_layer_norm_by_hand():
-    # Mean 3, squared distances 4, 0 and 4: the variance is 8 / 3, not 8 / 2.
-    x, gain, bias = (torch.tensor(row) for row in ([1.0, 3, 5], [1.0, 1, 2], [0.0, 7, 0]))
-    root = math.sqrt(8 / 3 + 1)
-    expected = torch.tensor([-2 / root, 7, 4 / root])
-    assert torch.allclose(layer_norm(x, gain, bias, eps=1.0), expected)
-    layer = LayerNorm(3, eps=1.0)
-    layer.load_state_dict({"gain": gain, "bias": bias})
-    assert torch.allclose(layer(x), expected)
-
-
-def test_a_new_norm_is_torchs_new_norm():
-    layer, theirs, x = LayerNorm(5), nn.LayerNorm(5), torch.rand(2, 5, generator=generator())
-    assert layer.eps == theirs.eps == 1e-5
-    assert torch.equal(layer(1e-3 * x), theirs(1e-3 * x))
-
-
-# -------------------------------------------------------------- feed-forward
-
-
-@some_cases
-@given(
-    rng=generators,
-    batch=any_batch_axes,
-    d_model=sizes,
-    d_ff=lengths,
-    activation=st.sampled_from(["relu", "gelu"]),
-)
-def test_feed_forward_by_its_equation(rng, batch, d_model, d_ff, activation):
-    layer = FeedForward(d_model, d_ff, activation).double()
-    for parameter in layer.parameters():
-        nn.init.uniform_(parameter, -2, 2, generator=rng)
-    assert layer.W_1.weight.shape == (d_ff, d_model)
-    x = uniform(rng, *batch, 3, d_model)
-    hidden = x @ layer.W_1.weight.T + layer.W_1.bias
-    if activation == "relu":
-        hidden = hidden.clamp(min=0)
-    else:  # how often a standard normal number is smaller, times the number
-        hidden = hidden * (1 + torch.erf(hidden / math.sqrt(2))) / 2
-    assert largest_error(layer(x), hidden @ layer.W_2.weight.T + layer.W_2.bias) <= 1e-10
-
-
-def test_feed_forward_thinks_about_each_position_alone():
-    layer, x = FeedForward(4, 7).double(), uniform(generator(), 2, 5, 4)
-    assert largest_error(layer(x)[:, 3], layer(x[:, 3])) <= 1e-15
-
-
-def test_feed_forward_drops_what_is_in_between():
-    torch.manual_seed(0)
-    layer = FeedForward(1, 4000, dropout=0.25)
-    with torch.no_grad():
-        for name, value in (("W_1.weight", 1), ("W_1.bias", 0), ("W_2.weight", 1), ("W_2.bias", 5)):
-            layer.get_parameter(name).fill_(value)
-        # How many of the 4000 are left, each of them as 4/3: 3000 ± 27 are to be expected.
-        left = [(layer(torch.ones(1, 1)).item() - 5) * 0.75 for _ in range(3)]
-        assert left == pytest.approx([3000] * 3, abs=140)
-        assert max(left) - min(left) > 1
-        assert layer.eval()(torch.ones(1, 1)).item() == pytest.approx(4005)
-    assert FeedForward(1, 1).dropout.p == 0
-
-
 # ------------------------------------------------------------------ positions
 
 offsets = st.integers(0, 50)
@@ -900,6 +809,8 @@ def cases_with_positions(draw):
     layer = new_layer(rng, heads * 2 * pairs, heads)
     x = uniform(rng, *batch, length, heads * 2 * pairs)
     mask = masks(rng, draw(st.sampled_from(KINDS_FOR_HEADS)), batch, length, length, heads)
+    if mask is not None and mask.ndim == 2 and batch[-1:] == mask.shape[:1]:
+        mask = mask[None]  # as in `cases`
     angles = position_angles(length, 2 * pairs, draw(offsets)) if draw(either) else None
     shapes = [None, (length, length), (heads, length, length), (*batch, heads, length, length)]
     shape = draw(st.sampled_from([*shapes, (heads, 1, length), (1, 1)]))

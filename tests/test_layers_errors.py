@@ -359,6 +359,8 @@ def test_other_sizes_must_be_positive_integers_too(plain_layers, number):
     layers = plain_layers
     for name, call in [
         ("d_model", lambda: layers.LayerNorm(number)),
+        ("d_model", lambda: layers.RMSNorm(number)),
+        ("d_ff", lambda: layers.SwiGLU(4, number)),
         ("d_model", lambda: layers.FeedForward(number, 4)),
         ("d_ff", lambda: layers.FeedForward(4, number)),
         ("length", lambda: plain_layers.position_angles(number, 4)),
@@ -386,12 +388,12 @@ def test_offsets_are_integers_from_0_on(plain_layers, offset):
         check_message(call, f"offset: expected an integer from 0 on, got {offset!r}")
 
 
+@pytest.mark.parametrize("name", ["LayerNorm", "RMSNorm"])
 @pytest.mark.parametrize("eps", [0, -1e-5, "1e-5", None])
-def test_eps_must_be_positive(plain_layers, eps):
-    check_message(
-        lambda: plain_layers.LayerNorm(4, eps), f"eps: expected a positive number, got {eps!r}"
-    )
-    assert plain_layers.LayerNorm(4, 1).eps == 1
+def test_eps_must_be_positive(plain_layers, name, eps):
+    norm = getattr(plain_layers, name)
+    check_message(lambda: norm(4, eps), f"eps: expected a positive number, got {eps!r}")
+    assert norm(4, 1).eps == 1
 
 
 def test_settings_of_a_feed_forward_layer(plain_layers):
@@ -400,14 +402,29 @@ def test_settings_of_a_feed_forward_layer(plain_layers):
         "activation: expected one of ('relu', 'gelu'), got 'tanh'",
     )
     check_message(
-        lambda: plain_layers.FeedForward(4, 4, dropout=1),
-        "dropout: expected a number from 0 to below 1, got 1",
+        lambda: plain_layers.FeedForward(4, 4, "swiglu"),
+        "activation: expected one of ('relu', 'gelu'), got 'swiglu'",
     )
+    for layer in (plain_layers.FeedForward, plain_layers.SwiGLU):
+        check_message(
+            lambda layer=layer: layer(4, 4, dropout=1),
+            "dropout: expected a number from 0 to below 1, got 1",
+        )
 
 
-@pytest.mark.parametrize("name", ["LayerNorm", "FeedForward"])
+def test_pairs_must_be_known(plain_layers):
+    message = "pairs: expected one of ('adjacent', 'halves'), got 'halved'"
+    for call in (
+        lambda: plain_layers.MultiHeadAttention(4, 2, pairs="halved"),
+        lambda: plain_layers.rotate(torch.ones(2, 4), torch.ones(2, 2), "halved"),
+        lambda: plain_layers.sinusoidal_positions(2, 4, pairs="halved"),
+    ):
+        check_message(call, message)
+
+
+@pytest.mark.parametrize("name", ["LayerNorm", "RMSNorm", "FeedForward", "SwiGLU"])
 def test_rows_must_be_as_wide_as_the_layer(plain_layers, name):
-    layer = getattr(plain_layers, name)(*{"LayerNorm": [6], "FeedForward": [6, 2]}[name])
+    layer = getattr(plain_layers, name)(*[6] if "Norm" in name else [6, 2])
     for shape in [(2, 3), (6, 1), ()]:
         check_message(
             lambda shape=shape: layer(torch.ones(shape)),

@@ -675,6 +675,16 @@ def test_a_config_says_what_it_is_and_stays_so():
         "tie_source": False,
         "max_length": 512,
         "key_value_heads": None,
+        "norm_kind": "layer",
+        "norm_eps": 1e-5,
+        "bias": True,
+        "qk_norm": False,
+        "position_base": 10_000,
+        "position_pairs": "adjacent",
+        "scale_embeddings": True,
+        "embedding_norm": False,
+        "token_types": 0,
+        "logits_bias": False,
     }
     with pytest.raises(FrozenInstanceError):
         config.heads = 2

@@ -16,7 +16,16 @@ from tests.pretended_device import DEVICE, pretended_device
 from torch import Tensor, nn
 from torch.utils._pytree import tree_leaves
 
-from attention import heads, interventions, keys_and_values, kv_cache, layers, transformer
+from attention import (
+    feed_forward,
+    heads,
+    interventions,
+    keys_and_values,
+    kv_cache,
+    layers,
+    norms,
+    transformer,
+)
 from attention import positions as schemes
 from attention.generate import beam, greedy, sample
 from attention.transformer import POSITIONS, TransformerConfig, new_transformer
@@ -66,8 +75,9 @@ def each_position(call):
     return lambda device: [call(device, position) for position in POSITIONS]
 
 
-def translated(device: torch.device, position: str) -> list:
-    one, source, target = model(device, position=position), SOURCE.to(device), TARGET.to(device)
+def translated(device: torch.device, position: str, **changed) -> list:
+    one, source = model(device, position=position, **changed), SOURCE.to(device)
+    target = TARGET.to(device)
     x, mask = one.encode(source)
     before = one.target_embedding(target, 2)
     where = transformer.positions_in_scores(one.config, 3, device=device)
@@ -92,8 +102,8 @@ def decoded(device: torch.device) -> list:
     ]
 
 
-def gone_on(device: torch.device, position: str) -> list:
-    one, tokens = writer(device, position=position), TARGET.to(device)
+def gone_on(device: torch.device, position: str, **changed) -> list:
+    one, tokens = writer(device, position=position, **changed), TARGET.to(device)
     logits, cache = kv_cache.read(one, tokens)
     lengths = torch.tensor([3, 1, 2])  # it may be on the CPU
     return [
@@ -146,7 +156,8 @@ def cut_and_merged(device: torch.device) -> list:
 
 def normed(device: torch.device) -> list:
     x, gain, bias = (numbers(*shape).to(device) for shape in ((3, 8), (8,), (8,)))
-    return [layers.layer_norm(x, gain, bias, 1e-5), layers.LayerNorm(8).to(device)(x)]
+    made = [layer.to(device)(x) for layer in (layers.LayerNorm(8), layers.RMSNorm(8))]
+    return [layers.layer_norm(x, gain, bias, 1e-5), *made]
 
 
 def placed(device: torch.device) -> list:
@@ -167,10 +178,24 @@ def masked(device: torch.device) -> list:
 
 
 def fed_forward(device: torch.device) -> list:
-    layer = layers.FeedForward(8, 6, "gelu").to(device)
-    for parameter in layer.parameters():
-        nn.init.constant_(parameter, 0.1)
-    return [layer(numbers(3, 8).to(device))]
+    made = [layers.FeedForward(8, 6, "gelu").to(device), layers.SwiGLU(8, 6).to(device)]
+    for layer in made:
+        for parameter in layer.parameters():
+            nn.init.constant_(parameter, 0.1)
+    return [layer(numbers(3, 8).to(device)) for layer in made]
+
+
+MODERN = {"norm_kind": "rms", "qk_norm": True, "activation": "swiglu", "position_pairs": "halves"}
+
+
+def read_on_both_sides(device: torch.device) -> list:
+    changed = {"target_vocab_size": None, "token_types": 2, "embedding_norm": True} | MODERN
+    one, source = model(device, **changed), SOURCE.to(device)
+    return [one(source), one(source, torch.ones_like(source))]
+
+
+def in_later_settings(device: torch.device) -> list:
+    return [gone_on(device, "rotary", **MODERN), translated(device, "sinusoidal", **MODERN)]
 
 
 def begun(device: torch.device) -> list:
@@ -181,8 +206,10 @@ CASES = {
     attended: {"MultiHeadAttention"},
     kept_and_picked: {"KeysAndValues"},
     cut_and_merged: {"split_heads", "merge_heads", "repeat_heads"},
-    normed: {"layer_norm", "LayerNorm"},
-    fed_forward: {"FeedForward"},
+    normed: {"layer_norm", "LayerNorm", "RMSNorm"},
+    fed_forward: {"FeedForward", "SwiGLU"},
+    read_on_both_sides: {"TextEncoder"},
+    in_later_settings: {"new_attention", "new_feed_forward", "new_norm"},
     placed: {
         *("position_angles", "sinusoidal_positions", "alibi_slopes", "alibi_bias", "rotate"),
     },
@@ -212,7 +239,8 @@ NO_TENSORS = {
 }
 
 
-MODULES = (heads, keys_and_values, layers, schemes, transformer, kv_cache, interventions)
+MODULES = (heads, keys_and_values, norms, feed_forward, layers, schemes, transformer)
+MODULES += (kv_cache, interventions)
 
 
 def test_every_public_function_has_a_case():

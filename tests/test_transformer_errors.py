@@ -65,7 +65,10 @@ def test_sizes_must_be_positive_integers(transformer, name, number):
         ({"source_vocab_size": 3}, "source_vocab_size: expected an integer above 3, got 3"),
         ({"source_vocab_size": 9.0}, "source_vocab_size: expected an integer above 3, got 9.0"),
         ({"target_vocab_size": 0}, "target_vocab_size: expected an integer above 3, got 0"),
-        ({"target_vocab_size": None}, "target_vocab_size: expected an integer above 3, got None"),
+        (
+            {"source_vocab_size": None, "target_vocab_size": None},
+            "source_vocab_size and target_vocab_size: expected at least one of them, got None",
+        ),
         ({"heads": 3}, "heads: expected a divisor of d_model = 8, got 3"),
         ({"dropout": 1.0}, "dropout: expected a number from 0 to below 1, got 1.0"),
         ({"dropout": 1.5}, "dropout: expected a number from 0 to below 1, got 1.5"),
@@ -76,7 +79,31 @@ def test_sizes_must_be_positive_integers(transformer, name, number):
             "position: expected one of ('sinusoidal', 'learned', 'rotary', 'alibi', 'none'), "
             "got 'rope'",
         ),
-        ({"activation": "tanh"}, "activation: expected one of ('relu', 'gelu'), got 'tanh'"),
+        (
+            {"activation": "tanh"},
+            "activation: expected one of ('relu', 'gelu', 'swiglu'), got 'tanh'",
+        ),
+        ({"norm_kind": "batch"}, "norm_kind: expected one of ('layer', 'rms'), got 'batch'"),
+        ({"norm_kind": ["rms"]}, "norm_kind: expected one of ('layer', 'rms'), got ['rms']"),
+        (
+            {"position_pairs": "half"},
+            "position_pairs: expected one of ('adjacent', 'halves'), got 'half'",
+        ),
+        ({"norm_eps": 0}, "norm_eps: expected a positive number, got 0"),
+        ({"position_base": -1.0}, "position_base: expected a positive number, got -1.0"),
+        ({"bias": 1}, "bias: expected True or False, got 1"),
+        ({"qk_norm": "rms"}, "qk_norm: expected True or False, got 'rms'"),
+        ({"scale_embeddings": 8.0}, "scale_embeddings: expected True or False, got 8.0"),
+        ({"embedding_norm": None}, "embedding_norm: expected True or False, got None"),
+        ({"logits_bias": 0}, "logits_bias: expected True or False, got 0"),
+        ({"tie_logits": "yes"}, "tie_logits: expected True or False, got 'yes'"),
+        ({"token_types": -1}, "token_types: expected 0 or more, got -1"),
+        ({"token_types": True}, "token_types: expected 0 or more, got True"),
+        (
+            {"token_types": 2},
+            "token_types: expected 0 in a model that writes: only an encoder alone has types of "
+            "tokens, got 2",
+        ),
         (
             {"position": "rotary", "heads": 8},
             "heads: expected an even d_model / heads for rotary positions, got 8",
@@ -107,10 +134,20 @@ def test_a_source_is_there_or_not(transformer):
         lambda: transformer.LanguageModel(config),
         "source_vocab_size: expected None for a language model, got 9",
     )
+    check_message(
+        lambda: transformer.TextEncoder(config),
+        "target_vocab_size: expected None for an encoder alone, got 10",
+    )
     config = config_with(transformer, source_vocab_size=None)
+    for model in (transformer.Transformer, transformer.TextEncoder):
+        check_message(
+            lambda model=model: model(config),
+            "source_vocab_size: expected a number of symbols, got None",
+        )
+    config = config_with(transformer, target_vocab_size=None)
     check_message(
         lambda: transformer.Transformer(config),
-        "source_vocab_size: expected a number of symbols, got None",
+        "target_vocab_size: expected a number of symbols, got None",
     )
 
 
@@ -214,3 +251,53 @@ def test_numbers_may_be_numpys_and_become_pythons_own(transformer, tmp_path):
     assert transformer.load(tmp_path / "a").config == config
     transformer.save(tmp_path / "b", torch.nn.DataParallel(model))  # also from a wrapper
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+# ------------------------------------------------------------------ an encoder alone
+
+
+def reader_with(transformer, **changed):
+    config = config_with(transformer, target_vocab_size=None, max_length=5, **changed)
+    return transformer.new_transformer(config, 0)
+
+
+@pytest.mark.parametrize(
+    ("types", "message"),
+    [
+        (torch.full((2, 3), 2), "expected tokens from 0 to 1, got (2, 2)"),
+        (torch.ones(2, 2).long(), "expected a type for each of the tokens, (2, 3), got (2, 2)"),
+        (
+            torch.ones(2, 3),
+            "expected a torch.int64 tensor of shape (batch, length), "
+            "got 'torch.float32 of shape (2, 3)'",
+        ),
+    ],
+)
+def test_types_must_fit_the_tokens(transformer, types, message):
+    model = reader_with(transformer, token_types=2)
+    tokens = torch.tensor([[3, 8, 2], [4, 2, 0]])
+    assert model(tokens, torch.ones_like(tokens)).shape == (2, 3, 8)
+    check_message(lambda: model(tokens, types), f"types: {message}")
+
+
+def test_there_must_be_types_to_have_one(transformer):
+    tokens = torch.tensor([[3, 8, 2]])
+    check_message(
+        lambda: reader_with(transformer)(tokens, torch.zeros_like(tokens)),
+        "types: expected None: the config has no token_types, got 'types'",
+    )
+
+
+def test_what_an_encoder_reads_is_a_padded_rectangle(transformer):
+    model = reader_with(transformer, position="learned")
+    check_message(
+        lambda: model(torch.tensor([[0, 3]])),
+        "tokens: expected a token at the start of each row, got 'PADDING there'",
+    )
+    check_message(
+        lambda: model(torch.tensor([[3, 9]])), "tokens: expected tokens from 0 to 8, got (3, 9)"
+    )
+    check_message(
+        lambda: model(torch.tensor([[3, 4, 5, 6, 7, 8]])),
+        "length: expected at most 5 positions, for which there are rows, got 6",
+    )

@@ -4,6 +4,8 @@ Each check says which argument is wrong, what came, and what was expected. They 
 types and shapes, never at the numbers, so that training does not wait.
 """
 
+from collections.abc import Iterable
+
 import torch
 from torch import Tensor, nn
 
@@ -175,6 +177,10 @@ def check_width(x: Tensor, d_model: int) -> None:
     require(good, "x", "a floating-point tensor", describe(x))
     fits = x.ndim > 0 and x.shape[-1] == d_model
     require(fits, "x", f"a last axis of d_model = {d_model}", tuple(x.shape))
+
+
+def check_choice(name: str, choice: object, known: Iterable[str]) -> None:
+    require(choice in (*known,), name, f"one of {(*known,)}", choice)
 
 
 def check_divides(heads: int, meaning: str, width: int, name: str = "heads") -> None:

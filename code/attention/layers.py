@@ -13,17 +13,29 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from attention._layer_arguments import (
-    check_width,
+    check_choice,
     checked_attention,
     checked_call,
-    checked_norm,
     checked_shared,
-    checked_widths,
 )
+from attention.feed_forward import ACTIVATIONS, FeedForward, SwiGLU
 from attention.heads import merge_heads, repeat_heads, split_heads
 from attention.keys_and_values import KeysAndValues
-from attention.positions import rotate
-from attention.report import require
+from attention.norms import LayerNorm, RMSNorm, layer_norm
+from attention.positions import PAIRS, rotate
+
+__all__ = [
+    "ACTIVATIONS",
+    "FeedForward",
+    "LayerNorm",
+    "MultiHeadAttention",
+    "RMSNorm",
+    "SwiGLU",
+    "layer_norm",
+    "merge_heads",
+    "repeat_heads",
+    "split_heads",
+]
 
 Memory = Float[Tensor, "*batch keys d_model"]
 Output = Float[Tensor, "*batch queries d_model"]
@@ -49,12 +61,18 @@ class MultiHeadAttention(nn.Module):
         Whether the four projections add a bias.
     dropout : float
         Probability that a weight is dropped in training, from 0 to below 1.
+    pairs : "adjacent" or "halves"
+        Which columns ``rotate`` turns together, if angles are given.
+    qk_norm : bool
+        Normalise each head's queries and keys, before they are rotated, by their root
+        mean square, with a gain for each column that all heads share (Henry et al. 2020;
+        Dehghani et al. 2023).
 
     Raises
     ------
     ValueError
-        If a size is not a positive integer, or does not divide what it must, or
-        ``dropout`` is out of range.
+        If a size is not a positive integer, or does not divide what it must,
+        ``dropout`` is out of range, or ``pairs`` is unknown.
     """
 
     def __init__(
@@ -64,16 +82,21 @@ class MultiHeadAttention(nn.Module):
         key_value_heads: int | None = None,
         bias: bool = True,
         dropout: float | int = 0.0,
+        pairs: str = "adjacent",
+        qk_norm: bool = False,
     ):
         super().__init__()
         d_model, heads, dropout = checked_attention(d_model, heads, dropout)
         key_value_heads = checked_shared(key_value_heads, heads)
-        self.heads, self.dropout = heads, dropout
+        check_choice("pairs", pairs, PAIRS)
+        self.heads, self.dropout, self.pairs = heads, dropout, pairs
         self.key_value_heads = shared = key_value_heads or heads
         self.W_Q = nn.Linear(d_model, d_model, bias)
         self.W_K = nn.Linear(d_model, d_model * shared // heads, bias)
         self.W_V = nn.Linear(d_model, d_model * shared // heads, bias)
         self.W_O = nn.Linear(d_model, d_model, bias)
+        self.norm_Q = RMSNorm(d_model // heads) if qk_norm else None
+        self.norm_K = RMSNorm(d_model // heads) if qk_norm else None
 
     def forward(
         self,
@@ -134,8 +157,10 @@ class MultiHeadAttention(nn.Module):
         query = split_heads(self.W_Q(x), self.heads)
         key, value = self.keys_and_values(x if memory is None else memory)
         # now (batch, heads, queries, d_k), (batch, key_value_heads, keys, d_k)
+        if self.norm_Q is not None:  # QK-norm: only their directions count
+            query, key = self.norm_Q(query), self.norm_K(key)
         if angles is not None:
-            query, key = rotate(query, angles), rotate(key, angles)
+            query, key = (rotate(t, angles, self.pairs) for t in (query, key))
         if kept is not None:  # with a cache: earlier positions come first
             key, value = kept.append(key, value)
         if return_weights:  # (batch, heads, queries, keys)
@@ -185,116 +210,3 @@ def _attention_weights(
     # change something only in the rows where all is masked.
     scores = scores.masked_fill(~mask, torch.finfo(scores.dtype).min)
     return scores.softmax(-1).masked_fill(~mask, 0).to(query.dtype)
-
-
-# ------------------------------------------------- the norm, and each alone
-
-Rows = Float[Tensor, "*batch d_model"]  # a vector for each position
-
-
-def layer_norm(
-    x: Float[Tensor, "*batch d_model"],
-    gain: Float[Tensor, " d_model"],
-    bias: Float[Tensor, " d_model"],
-    eps: float,
-) -> Float[Tensor, "*batch d_model"]:
-    """Give rows mean 0 and variance 1, then columns gain and bias (transformer: The layer norm).
-
-    Ba et al. (2016), section 3. The variance is divided by the width and not by one
-    less, and ``eps`` is added to it before the root is taken: it matters where a row's
-    numbers are nearly all the same.
-    """
-    centred = x - x.mean(-1, keepdim=True)  # (..., d_model)
-    variance = centred.square().mean(-1, keepdim=True)  # (..., 1)
-    return gain * centred / torch.sqrt(variance + eps) + bias
-
-
-class LayerNorm(nn.Module):
-    """Hold the gain and the bias of a ``layer_norm``, equal to ``nn.LayerNorm``.
-
-    Parameters
-    ----------
-    d_model : int
-    eps : float
-        Above 0.
-
-    Raises
-    ------
-    ValueError
-        If ``d_model`` is not a positive integer, or ``eps`` not a positive number.
-    """
-
-    def __init__(self, d_model: int, eps: float | int = 1e-5):
-        super().__init__()
-        d_model, eps = checked_norm(d_model, eps)
-        self.eps = eps
-        self.gain = nn.Parameter(torch.ones(d_model))
-        self.bias = nn.Parameter(torch.zeros(d_model))
-
-    def forward(self, x: Rows) -> Rows:
-        """Normalise each position by itself: no other has a say in it.
-
-        It is ``layer_norm(x, self.gain, self.bias, self.eps)``, in one pass over ``x``.
-
-        Raises
-        ------
-        ValueError
-            If ``x`` is not a floating-point tensor of width ``d_model``.
-        """
-        check_width(x, len(self.gain))
-        return F.layer_norm(x, self.gain.shape, self.gain, self.bias, self.eps)
-
-
-ACTIVATIONS = {"relu": F.relu, "gelu": F.gelu}
-
-
-class FeedForward(nn.Module):
-    """Think about each position alone: widen, bend, narrow (transformer: The feed-forward layer).
-
-    Vaswani et al. (2017), section 3.3, equation 2: max(0, x W_1 + b_1) W_2 + b_2. The
-    same matrices serve all positions, and nothing passes between them.
-
-    Parameters
-    ----------
-    d_model : int
-        Width of what comes in and goes out.
-    d_ff : int
-        Width in between; the paper's is 4 ``d_model``.
-    activation : "relu" or "gelu"
-        The paper's, or that of BERT and GPT (Hendrycks & Gimpel 2016).
-    dropout : float
-        Probability that a number in between is dropped in training, from 0 to below 1.
-
-    Raises
-    ------
-    ValueError
-        If a width is not a positive integer, the activation is unknown, or
-        ``dropout`` is out of range.
-    """
-
-    def __init__(
-        self,
-        d_model: int,
-        d_ff: int,
-        activation: str = "relu",
-        dropout: float | int = 0.0,
-    ):
-        super().__init__()
-        d_model, d_ff, dropout = checked_widths(d_model, d_ff, dropout)
-        require(activation in ACTIVATIONS, "activation", f"one of {(*ACTIVATIONS,)}", activation)
-        self.W_1 = nn.Linear(d_model, d_ff)
-        self.W_2 = nn.Linear(d_ff, d_model)
-        self.activation = ACTIVATIONS[activation]
-        self.dropout = nn.Dropout(dropout)
-
-    def forward(self, x: Rows) -> Rows:
-        """Return what is to be added at each position.
-
-        Raises
-        ------
-        ValueError
-            If ``x`` is not a floating-point tensor of width ``d_model``.
-        """
-        check_width(x, self.W_1.in_features)
-        hidden = self.activation(self.W_1(x))  # (..., d_ff)
-        return self.W_2(self.dropout(hidden))  # (..., d_model)

@@ -13,8 +13,12 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from attention._arguments import positive_integer
-from attention._layer_arguments import check_rows, checked_angles, first_position
+from attention._layer_arguments import check_choice, check_rows, checked_angles, first_position
 from attention.report import require
+
+# Which two columns share an angle, as the shape and the axis that put them beside each other:
+# 2i and 2i + 1, as in the papers, or i and i + d / 2.
+PAIRS = {"adjacent": ((-1, 2), -1), "halves": ((2, -1), -2)}
 
 
 def position_angles(
@@ -67,6 +71,8 @@ def sinusoidal_positions(
     d_model: int,
     offset: int = 0,
     device: torch.device | str | None = None,
+    base: float | int = 10_000,
+    pairs: str = "adjacent",
 ) -> Float[Tensor, "length d_model"]:
     """Write each position as a row of sines and cosines, to be added to the token there.
 
@@ -81,6 +87,10 @@ def sinusoidal_positions(
     offset : int
         The first position, 0 or more.
     device : torch.device, optional
+    base : float
+        Above 0; see ``position_angles``.
+    pairs : "adjacent" or "halves"
+        A sine beside its cosine, or all sines and then all cosines.
 
     Returns
     -------
@@ -89,12 +99,15 @@ def sinusoidal_positions(
     Raises
     ------
     ValueError
-        If ``length`` or ``d_model`` is not a positive integer, or ``offset`` is negative.
+        If ``length`` or ``d_model`` is not a positive integer, ``offset`` is negative,
+        ``base`` is not positive, or ``pairs`` is unknown.
     """
     d_model = positive_integer("d_model", d_model)
+    check_choice("pairs", pairs, PAIRS)
+    _, axis = PAIRS[pairs]
     # (length, pairs)
-    angles = position_angles(length, d_model, offset, device=device)
-    both = torch.stack([angles.sin(), angles.cos()], -1)  # (length, pairs, 2)
+    angles = position_angles(length, d_model, offset, base, device)
+    both = torch.stack([angles.sin(), angles.cos()], axis)  # (length, pairs, 2)
     return both.flatten(-2)[:, :d_model]  # sin, cos, sin, cos ...
 
 
@@ -137,9 +150,11 @@ class LearnedPositions(nn.Module):
 
 
 def rotate(
-    x: Float[Tensor, "*batch length d_k"], angles: Float[Tensor, "length pairs"]
+    x: Float[Tensor, "*batch length d_k"],
+    angles: Float[Tensor, "length pairs"],
+    pairs: str = "adjacent",
 ) -> Float[Tensor, "*batch length d_k"]:
-    """Turn each two neighbouring columns by the position's angle (RoPE) (position: Turn the).
+    """Turn each pair of columns by the position's angle (RoPE) (position: Turn the).
 
     Su et al. (2021), section 3.2.2, equation 15, in the form of equation 34. A query
     turned by its position's angles and a key turned by its own have the dot product that
@@ -147,8 +162,8 @@ def rotate(
     apart they are, and not where they are.
 
     The pairs are columns 0 and 1, 2 and 3, and so on, as in the paper. Some libraries
-    pair column i with column i + d_k / 2; it is the same with the columns in another
-    order, so weights trained for one must be reordered for the other.
+    pair column i with column i + d_k / 2 ("halves"); it is the same with the columns in
+    another order, so weights trained for one must be reordered for the other.
 
     Parameters
     ----------
@@ -156,6 +171,7 @@ def rotate(
         Queries or keys; ``d_k`` must be even.
     angles : (length, d_k / 2)
         ``position_angles(length, d_k, offset)``.
+    pairs : "adjacent" or "halves"
 
     Returns
     -------
@@ -165,17 +181,19 @@ def rotate(
     Raises
     ------
     ValueError
-        If ``angles`` has another shape.
+        If ``angles`` has another shape, or ``pairs`` is unknown.
     """
     check_rows("x", x)
+    check_choice("pairs", pairs, PAIRS)
     *_, length, d_k = x.shape
     fits = d_k % 2 == 0 and tuple(angles.shape) == (length, d_k // 2)
     expected = f"(length, d_k / 2) for x of shape {tuple(x.shape)}"
     require(fits, "angles", expected, tuple(angles.shape))
     cos, sin = angles.cos().to(x), angles.sin().to(x)  # (length, pairs)
-    first, second = x[..., 0::2], x[..., 1::2]  # (..., length, pairs)
+    shape, axis = PAIRS[pairs]
+    first, second = x.unflatten(-1, shape).unbind(axis)  # (..., length, pairs)
     turned = [first * cos - second * sin, first * sin + second * cos]
-    return torch.stack(turned, -1).flatten(-2)  # (..., length, d_k)
+    return torch.stack(turned, axis).flatten(-2)  # (..., length, d_k)
 
 
 def alibi_slopes(heads: int, device: torch.device | str | None = None) -> Float[Tensor, " heads"]:

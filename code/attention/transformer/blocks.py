@@ -11,13 +11,14 @@ import math
 from collections.abc import Callable
 from functools import partial
 
+import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from attention.keys_and_values import KeysAndValues
-from attention.layers import FeedForward, LayerNorm, MultiHeadAttention
 from attention.positions import LearnedPositions, sinusoidal_positions
 from attention.transformer.config import TransformerConfig
+from attention.transformer.parts import new_attention, new_feed_forward, new_norm
 
 # What passes between the parts. Where there is a source too, ``length`` is the target's.
 Tokens = Int[Tensor, "batch length"]
@@ -32,6 +33,8 @@ class Embedding(nn.Module):
     Vaswani et al. (2017), sections 3.4 and 3.5. The matrix starts with a variance of
     1 / d_model, as suits the logits if it is used for them too; times √d_model, a
     token's numbers have variance 1, and the positions, of size 1, do not drown them.
+    BERT (Devlin et al. 2019, section 3) adds a third row, for the type of the token, and
+    a norm.
 
     Parameters
     ----------
@@ -46,28 +49,40 @@ class Embedding(nn.Module):
         if config.position == "learned":
             sizes = config.max_length, config.d_model
             self.positions = LearnedPositions(*sizes)
+        if config.token_types:
+            self.types = nn.Embedding(config.token_types, config.d_model)
+        if config.embedding_norm:
+            self.norm = new_norm(config)
+        self.scale = math.sqrt(config.d_model) if config.scale_embeddings else 1
         self.dropout = nn.Dropout(config.dropout)
 
-    def forward(self, tokens: Tokens, offset: int = 0) -> Stream:
+    def forward(self, tokens: Tokens, offset: int = 0, types: Tokens | None = None) -> Stream:
         """Look the tokens up; add the positions, if they are of the kind that is added.
 
-        ``offset`` is the position of the first of these tokens.
+        ``offset`` is the position of the first of these tokens. Where tokens have
+        types, they are of type 0 unless told otherwise.
         """
         length, d_model = tokens.shape[1], self.config.d_model
-        x = self.tokens(tokens) * math.sqrt(d_model)  # a vector for each token
+        x = self.tokens(tokens) * self.scale  # a vector for each token
         if self.config.position == "sinusoidal":
-            where = length, d_model, offset, x.device
+            circle = self.config.position_base, self.config.position_pairs
+            where = length, d_model, offset, x.device, *circle
             x = x + sinusoidal_positions(*where).to(x)
         elif self.config.position == "learned":
             x = x + self.positions(length, offset)
+        if self.config.token_types:  # BERT: the first sentence or the second
+            types = torch.zeros_like(tokens) if types is None else types
+            x = x + self.types(types)
+        if self.config.embedding_norm:
+            x = self.norm(x)
         return self.dropout(x)
 
 
 class Residual(nn.Module):
     """A sublayer's place on the stream, which it reads and adds to (transformer: Before or after).
 
-    - norm="post" (Vaswani et al. 2017, section 3.1): LayerNorm(x + Sublayer(x))
-    - norm="pre" (Xiong et al. 2020, table 1): x + Sublayer(LayerNorm(x))
+    - norm="post" (Vaswani et al. 2017, section 3.1): Norm(x + Sublayer(x))
+    - norm="pre" (Xiong et al. 2020, table 1): x + Sublayer(Norm(x))
 
     Parameters
     ----------
@@ -77,7 +92,7 @@ class Residual(nn.Module):
     def __init__(self, config: TransformerConfig):
         super().__init__()
         self.pre = config.norm == "pre"
-        self.norm = LayerNorm(config.d_model)
+        self.norm = new_norm(config)
         self.dropout = nn.Dropout(config.dropout)
 
     def forward(self, x: Stream, sublayer: Callable[[Stream], Stream]) -> Stream:
@@ -107,10 +122,8 @@ class EncoderLayer(nn.Module):
 
     def __init__(self, config: TransformerConfig):
         super().__init__()
-        sizes = config.d_model, config.heads, config.key_value_heads
-        widths, dropout = (config.d_model, config.d_ff), config.dropout
-        self.self_attention = MultiHeadAttention(*sizes, dropout=dropout)
-        self.feed_forward = FeedForward(*widths, config.activation, dropout)
+        self.self_attention = new_attention(config)
+        self.feed_forward = new_feed_forward(config)
         self.around_self_attention = Residual(config)
         self.around_feed_forward = Residual(config)
 
@@ -150,11 +163,9 @@ class DecoderLayer(nn.Module):
 
     def __init__(self, config: TransformerConfig):
         super().__init__()
-        sizes = config.d_model, config.heads, config.key_value_heads
-        widths, dropout = (config.d_model, config.d_ff), config.dropout
-        self.self_attention = MultiHeadAttention(*sizes, dropout=dropout)
-        self.cross_attention = MultiHeadAttention(*sizes, dropout=dropout)
-        self.feed_forward = FeedForward(*widths, config.activation, dropout)
+        self.self_attention = new_attention(config)
+        self.cross_attention = new_attention(config)
+        self.feed_forward = new_feed_forward(config)
         self.around_self_attention = Residual(config)
         self.around_cross_attention = Residual(config)
         self.around_feed_forward = Residual(config)

@@ -10,14 +10,16 @@ from torch import nn
 from attention._arguments import unwrapped
 from attention.report import require
 from attention.transformer.config import TransformerConfig
-from attention.transformer.models import LanguageModel, Transformer
+from attention.transformer.models import LanguageModel, TextEncoder, Transformer
 from attention.weight_files import load_weights, read_tensors, save_weights
 
+Model = Transformer | LanguageModel | TextEncoder
 
-def new_transformer(config: TransformerConfig, seed: int) -> Transformer | LanguageModel:
+
+def new_transformer(config: TransformerConfig, seed: int) -> Model:
     """Make an untrained model whose weights depend on config and seed alone.
 
-    Without a source it is a ``LanguageModel``.
+    Without a source it is a ``LanguageModel``, without a target a ``TextEncoder``.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -30,13 +32,13 @@ def parameters_of(config: TransformerConfig) -> int:
         return sum(parameter.numel() for parameter in _kind(config)(config).parameters())
 
 
-def save(path: str | Path, model: Transformer | LanguageModel) -> None:
+def save(path: str | Path, model: Model) -> None:
     """Write a model's weights and config to a ``.safetensors`` file."""
     model = unwrapped(model)
     save_weights(path, model, {"kind": "transformer", "config": asdict(model.config)})
 
 
-def load(path: str | Path) -> Transformer | LanguageModel:
+def load(path: str | Path) -> Model:
     """Make the model that ``save`` wrote.
 
     Raises
@@ -53,4 +55,6 @@ def load(path: str | Path) -> Transformer | LanguageModel:
 
 
 def _kind(config: TransformerConfig) -> Callable[[TransformerConfig], nn.Module]:
+    if config.target_vocab_size is None:
+        return TextEncoder
     return LanguageModel if config.source_vocab_size is None else Transformer

@@ -1,7 +1,7 @@
 """The 2017 transformer, and a language model of its parts (transformer: The whole model).
 
 No recurrence: attention alone carries words to words. ``Transformer`` puts embeddings before
-two stacks and logits after them. ``LanguageModel`` has no source.
+two stacks and logits after them. ``LanguageModel`` has no source, ``TextEncoder`` no target.
 """
 
 import math
@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from attention.report import require
 from attention.tokens import PADDING, START, check_numbers, check_tokens
-from attention.transformer.blocks import Embedding, Mask, Memory, Tokens
+from attention.transformer.blocks import Embedding, Mask, Memory, Stream, Tokens
 from attention.transformer.config import TransformerConfig
 from attention.transformer.stacks import Cache, Decoder, Encoder, OfSource, causal_mask, length_of
 
@@ -31,14 +31,14 @@ class Transformer(nn.Module):
 
     def __init__(self, config: TransformerConfig):
         super().__init__()
-        _check_source(config, there=True)
+        _check_texts(config, source="a number of symbols", target="a number of symbols")
         self.config = config
         self.source_embedding = Embedding(config.source_vocab_size, config)
         self.target_embedding = Embedding(config.target_vocab_size, config)
         self.encoder = Encoder(config, config.encoder_layers)
         self.decoder = Decoder(config, config.decoder_layers)
         sizes = config.d_model, config.target_vocab_size
-        self.to_logits = nn.Linear(*sizes, bias=False)
+        self.to_logits = nn.Linear(*sizes, config.logits_bias)
         self.apply(initialise)
         if config.tie_logits:
             self.to_logits.weight = self.target_embedding.tokens.weight
@@ -130,12 +130,12 @@ class LanguageModel(nn.Module):
 
     def __init__(self, config: TransformerConfig):
         super().__init__()
-        _check_source(config, there=False)
+        _check_texts(config, source=None, target="a number of symbols")
         self.config = config
         self.embedding = Embedding(config.target_vocab_size, config)
         self.decoder = Encoder(config, config.decoder_layers)  # no source
         sizes = config.d_model, config.target_vocab_size
-        self.to_logits = nn.Linear(*sizes, bias=False)
+        self.to_logits = nn.Linear(*sizes, config.logits_bias)
         self.apply(initialise)
         if config.tie_logits:
             self.to_logits.weight = self.embedding.tokens.weight
@@ -170,6 +170,50 @@ class LanguageModel(nn.Module):
         return self.to_logits(self.decoder(x, mask, cache))
 
 
+class TextEncoder(nn.Module):
+    """An encoder-only transformer, such as BERT: it reads a text and writes none.
+
+    Parameters
+    ----------
+    config : TransformerConfig
+        Without a target: ``target_vocab_size=None``.
+    """
+
+    def __init__(self, config: TransformerConfig):
+        super().__init__()
+        _check_texts(config, source="a number of symbols", target=None)
+        self.config = config
+        self.embedding = Embedding(config.source_vocab_size, config)
+        self.encoder = Encoder(config, config.encoder_layers)
+        self.apply(initialise)
+
+    def forward(self, tokens: Tokens, types: Tokens | None = None) -> Stream:
+        """Give each token a vector with the rest of the text in it, on both sides.
+
+        Parameters
+        ----------
+        tokens : (batch, length)
+            Tokens, then ``PADDING`` up to the longest.
+        types : (batch, length), optional
+            Of each token, if the config has ``token_types``. Default: 0.
+
+        Returns
+        -------
+        states : (batch, length, d_model)
+
+        Raises
+        ------
+        ValueError
+            If tokens or types are not rectangles of numbers in range, there is padding
+            before a token, or there are more positions than have been learned.
+        """
+        check_tokens("tokens", tokens, self.config.source_vocab_size)
+        _check_types(types, tokens, self.config.token_types)
+        # encoder-only: each token sees all others, on both sides, but no padding
+        mask = (tokens != PADDING)[:, None]  # (batch, 1, length)
+        return self.encoder(self.embedding(tokens, types=types), mask)
+
+
 def initialise(module: nn.Module) -> None:
     """Draw a module's first numbers, so that signals neither grow nor fade.
 
@@ -189,7 +233,18 @@ def _check_target(target: Tensor, config: TransformerConfig) -> None:
     require(not (target == START).any(), "target", "no START: the model adds it", "START")
 
 
-def _check_source(config: TransformerConfig, there: bool) -> None:
-    expected = "a number of symbols" if there else "None for a language model"
-    fits = (config.source_vocab_size is not None) == there
-    require(fits, "source_vocab_size", expected, config.source_vocab_size)
+def _check_types(types: Tensor | None, tokens: Tensor, count: int) -> None:
+    if types is not None:
+        require(count > 0, "types", "None: the config has no token_types", "types")
+        check_numbers("types", types, count)
+        expected = f"a type for each of the tokens, {tuple(tokens.shape)}"
+        require(types.shape == tokens.shape, "types", expected, tuple(types.shape))
+
+
+def _check_texts(config: TransformerConfig, source: str | None, target: str | None) -> None:
+    """Refuse the config of a model of another kind."""
+    for name, expected in (("source_vocab_size", source), ("target_vocab_size", target)):
+        size = getattr(config, name)
+        fits = (size is None) == (expected is None)
+        none = "None for a language model" if name[0] == "s" else "None for an encoder alone"
+        require(fits, name, expected or none, size)

@@ -12,10 +12,10 @@ from jaxtyping import Bool
 from torch import Tensor, nn
 
 from attention.keys_and_values import KeysAndValues
-from attention.layers import LayerNorm
 from attention.positions import alibi_bias, position_angles
 from attention.transformer.blocks import DecoderLayer, EncoderLayer, Mask, Memory, Stream
 from attention.transformer.config import TransformerConfig
+from attention.transformer.parts import new_norm
 
 Cache = Sequence[KeysAndValues]  # what each layer's self-attention keeps
 OfSource = Sequence[KeysAndValues]  # what each layer's cross-attention has of the source
@@ -40,7 +40,7 @@ class Stack(nn.Module):
         self.config = config
         self.layers = nn.ModuleList(self.kind(config) for _ in range(layers))
         pre = config.norm == "pre"  # then nothing has normalised the last sum
-        self.norm = LayerNorm(config.d_model) if pre else nn.Identity()
+        self.norm = new_norm(config) if pre else nn.Identity()
 
 
 class Encoder(Stack):
@@ -116,7 +116,8 @@ def positions_in_scores(
     """
     if config.position == "rotary":
         d_k = config.d_model // config.heads
-        return {"angles": position_angles(length, d_k, offset, device=device)}
+        circle = d_k, offset, config.position_base
+        return {"angles": position_angles(length, *circle, device)}
     if config.position == "alibi":
         keys = offset + length
         return {"score_bias": alibi_bias(config.heads, length, keys, device)}
