@@ -28,6 +28,7 @@ __all__ = [
     "layers",
     "plot",
     "positions",
+    "pretrained",
     "recurrent",
     "report",
     "tasks",
