@@ -30,6 +30,7 @@ __all__ = [
     "norms",
     "plot",
     "positions",
+    "pretrained",
     "recurrent",
     "report",
     "tasks",
