@@ -57,7 +57,8 @@ class Replacements:
         if not self.nodes:
             return None
         found, place = None, _offset(self.nodes[0])
-        for length, byte in enumerate(text[start:], start=1):
+        for end in range(start + 1, len(text) + 1):
+            byte = text[end - 1]
             place ^= byte
             node = self.nodes[place] if place < len(self.nodes) else 0
             if node & 0x800000FF != byte:
@@ -65,8 +66,8 @@ class Replacements:
             place ^= _offset(node)
             if node >> 8 & 1:  # a replaced text ends here
                 begin = self.nodes[place] & 0x7FFFFFFF
-                end = self.replacements.index(b"\0", begin)
-                found = self.replacements[begin:end], length
+                stop = self.replacements.index(b"\0", begin)
+                found = self.replacements[begin:stop], end - start
         return found
 
 
