@@ -37,11 +37,11 @@ class BytePairs:
     """Cut texts into the tokens of a vocabulary, and put them together again.
 
     It does what the library ``tokenizers`` does with its steps ``Digits`` (each alone) and
-    ``ByteLevel``, as SmolLM2 was trained, except that each knows the kinds of characters
-    (letter, number) from its own tables of Unicode. So they may cut a text in two ways
-    around characters that one of them does not know yet. A byte that the vocabulary lacks is
-    left out: SmolLM2 has no piece for six control characters of ASCII and for planes of
-    Unicode without letters.
+    ``ByteLevel``, as SmolLM2 was trained. Both cut a text in the same way around all
+    characters that Python knows; the library may know newer letters and digits, which are
+    something else here. A byte that the vocabulary lacks is left out, as there: SmolLM2 has
+    no piece for six of ASCII's control characters, nor for the first byte of characters from
+    U+40000 to U+BFFFF, which are none so far.
 
     Parameters
     ----------
