@@ -25,7 +25,7 @@ from attention.pretrained.wordpiece import WordPiece, plain, words
 
 SMALL = """
 [PAD] [UNK] [CLS] [SEP] [MASK] a b c e n s t the n't ##a ##b ##bc ##c ##t ##s ##ion ##tent at
-attention market mar ##ket don ' . , ! # ##! 1 2 ##2 ½ 日 ##日 [ ] < | i ##st ##anbul σ ##σ ##ς ß fi
+attention market mark ##et don ' . , ! # ##! 1 2 ##2 ½ 日 ##日 [ ] < | i ##st ##anbul σ ##σ ##ς ß fi
 한 ##ᆫ
 """.split()
 # Numbers of the characters around which the library cuts in another way: see `WordPiece`.
