@@ -116,6 +116,16 @@ def test_small_vocabulary_like_the_library(small, text):
 
 
 @settings(max_examples=CASES)
+@given(parts=st.lists(st.sampled_from([*MARKS, "s", "a", " ", "\n", "<|", "|>", "1"]), max_size=9))
+def test_marks_like_the_library(parts):
+    marking = library(PIECES, MERGES)
+    marking.add_special_tokens(MARKS)
+    text = "".join(parts)
+    ours = BytePairs(PIECES, MERGES, MARKS)
+    assert [ours.encode(text, with_control=True)] == theirs(marking, [text])
+
+
+@settings(max_examples=CASES)
 @given(read=st.lists(st.integers(2, len(PIECES) - 1), max_size=12))
 def test_small_vocabulary_put_together_like_the_library(small, read):
     ours, library = small
@@ -206,6 +216,10 @@ def byte_pairs():
         (
             lambda b: b.BytePairs(["a"], [], ["<|end|>"]),
             "pieces: expected what each merge makes and each mark, got ['<|end|>']",
+        ),
+        (
+            lambda b: b.BytePairs(["a", "b c", "日"], [], ["b c"]),
+            "pieces: expected texts with a character for each byte, got ['日']",
         ),
         (
             lambda b: b.BytePairs(["a", "b"], ["a b c"]),
