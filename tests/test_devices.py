@@ -334,7 +334,7 @@ MODULES = (
 # Their functions are tried by tests of their own.
 OTHERS = {
     *("interventions", "keys_and_values", "kv_cache", "layers", "norms", "positions"),
-    "transformer",
+    *("pretrained", "transformer"),
 }
 
 

@@ -88,7 +88,8 @@ def test_torch_is_one_version_everywhere_and_without_cuda_on_linux(lock, torch_l
 
 def test_what_torch_needs_is_what_the_lock_was_told(lock):
     path = environment.ROOT / "pyproject.toml"
-    (told,) = tomllib.loads(path.read_text(encoding="utf-8"))["tool"]["uv"]["dependency-metadata"]
+    settings = tomllib.loads(path.read_text(encoding="utf-8"))["tool"]["uv"]["dependency-metadata"]
+    (told,) = [one for one in settings if one["name"] == "torch"]
     needs = map(Requirement, metadata.requires("torch"))
     without_cuda = {
         canonicalize_name(need.name)
@@ -98,6 +99,14 @@ def test_what_torch_needs_is_what_the_lock_was_told(lock):
     }
     assert set(told["requires-dist"]) == without_cuda
     assert without_cuda <= {package.name for package in lock}
+
+
+def test_nothing_is_locked_that_fetches_from_a_hub(lock):
+    assert not [
+        package for package in lock if re.match("huggingface|hf-|transformers", package.name)
+    ]
+    program = "import tokenizers, sys; print('huggingface_hub' in sys.modules)"
+    assert environment.run_python(program).stdout == "False\n"
 
 
 def test_npm_files_have_hashes():

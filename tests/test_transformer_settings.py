@@ -105,6 +105,7 @@ def largest_error(ours, theirs):
 # ------------------------------------------------------------ every setting, every model
 
 
+@pytest.mark.arithmetic
 @each_setting
 @pytest.mark.parametrize("config", [TRANSLATOR, WRITER, READER], ids=["both", "writer", "reader"])
 def test_a_setting_changes_the_model_and_every_parameter_learns(config, changed, tmp_path):

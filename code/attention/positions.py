@@ -105,9 +105,9 @@ def sinusoidal_positions(
     d_model = positive_integer("d_model", d_model)
     check_choice("pairs", pairs, PAIRS)
     _, axis = PAIRS[pairs]
-    # (length, pairs)
     angles = position_angles(length, d_model, offset, base, device)
-    both = torch.stack([angles.sin(), angles.cos()], axis)  # (length, pairs, 2)
+    sines, cosines = angles.sin(), angles.cos()  # (length, pairs)
+    both = torch.stack([sines, cosines], axis)  # (length, pairs, 2)
     return both.flatten(-2)[:, :d_model]  # sin, cos, sin, cos ...
 
 

@@ -37,11 +37,11 @@ class BytePairs:
     """Cut texts into the tokens of a vocabulary, and put them together again.
 
     It does what the library ``tokenizers`` does with its steps ``Digits`` (each alone) and
-    ``ByteLevel``, as SmolLM2 was trained, except that each knows the kinds of characters
-    (letter, number) from its own tables of Unicode. So they may cut a text in two ways
-    around characters that one of them does not know yet. A byte that the vocabulary lacks is
-    left out: SmolLM2 has no piece for six control characters of ASCII and for planes of
-    Unicode without letters.
+    ``ByteLevel``, as SmolLM2 was trained. Both cut a text in the same way around all
+    characters that Python knows; the library may know newer letters and digits, which are
+    something else here. A byte that the vocabulary lacks is left out, as there: SmolLM2 has
+    no piece for six of ASCII's control characters, nor for the first byte of characters from
+    U+40000 to U+BFFFF, which are none so far.
 
     Parameters
     ----------
@@ -55,7 +55,8 @@ class BytePairs:
     Raises
     ------
     ValueError
-        If it is no vocabulary, or lacks what a merge makes or a control mark.
+        If it is no vocabulary, lacks what a merge makes or a control mark, or has another piece
+        that is not written with a character for each byte.
     """
 
     def __init__(self, pieces: Sequence[str], merges: Sequence[str], control: Sequence[str] = ()):
@@ -67,6 +68,8 @@ class BytePairs:
         needed = [*map("".join, pairs), *control]
         missing = [piece for piece in needed if piece not in self.number_of]
         require(not missing, "pieces", "what each merge makes and each mark", missing[:3])
+        foreign = [p for p in self.pieces if p not in control and not BYTE.keys() >= set(p)]
+        require(not foreign, "pieces", "texts with a character for each byte", foreign[:3])
         self.rank = {pair: rank for rank, pair in enumerate(pairs)}
         self.control = {piece: self.number_of[piece] for piece in control}
         self.join = lru_cache(maxsize=1 << 16)(self._join)

@@ -42,7 +42,11 @@ class Replacements:
     def __init__(self, stored: bytes):
         cursor = Cursor(stored, "the table of replaced characters")
         size = cursor.number("I") if stored else 0
-        self.nodes = np.frombuffer(cursor.take(size), "<u4").tolist()
+        nodes = np.frombuffer(cursor.take(size), "<u4")
+        self.reached_by = (nodes & 0x800000FF).tolist()
+        self.offset = (nodes >> 10 << ((nodes & 0x200) >> 6)).tolist()
+        self.ends = (nodes >> 8 & 1).tolist()  # 1 where a text that is replaced ends
+        self.value = (nodes & 0x7FFFFFFF).tolist()
         self.replacements = bytes(cursor.content[cursor.position :])
 
     def longest(self, text: bytes, start: int) -> tuple[bytes, int] | None:
@@ -54,24 +58,21 @@ class Replacements:
         length : int
             Of what it replaces.
         """
-        if not self.nodes:
+        if not self.offset:
             return None
-        found, place = None, _offset(self.nodes[0])
-        for length, byte in enumerate(text[start:], start=1):
-            place ^= byte
-            node = self.nodes[place] if place < len(self.nodes) else 0
-            if node & 0x800000FF != byte:
+        found, node = None, self.offset[0]
+        for end in range(start + 1, len(text) + 1):
+            byte = text[end - 1]
+            node ^= byte
+            if node >= len(self.reached_by) or self.reached_by[node] != byte:
                 break
-            place ^= _offset(node)
-            if node >> 8 & 1:  # a replaced text ends here
-                begin = self.nodes[place] & 0x7FFFFFFF
-                end = self.replacements.index(b"\0", begin)
-                found = self.replacements[begin:end], length
+            leaf = node ^ self.offset[node]
+            if self.ends[node]:
+                begin = self.value[leaf]
+                stop = self.replacements.index(b"\0", begin)
+                found = self.replacements[begin:stop], end - start
+            node = leaf
         return found
-
-
-def _offset(node: int) -> int:
-    return node >> 10 << ((node & 0x200) >> 6)
 
 
 @dataclass(frozen=True)

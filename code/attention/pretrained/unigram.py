@@ -133,9 +133,9 @@ class Unigram:
             written += part
             if part:
                 blank_before = part.endswith(" ") and settings.remove_extra_whitespaces
-        if settings.remove_extra_whitespaces:
-            written = written.rstrip(" ")
-        return written.replace(" ", BLANK) if settings.escape_whitespaces else written
+        blank = BLANK if settings.escape_whitespaces else " "
+        written = written.replace(" ", blank)
+        return written.rstrip(blank) if settings.remove_extra_whitespaces else written
 
     def replaced(self, text: str) -> Iterator[str]:
         """Cut a text into the parts that are replaced and single characters; replace them."""
@@ -152,14 +152,18 @@ class Unigram:
     def decode(self, numbers: Sequence[int]) -> str:
         """Put pieces together. Marks such as ``</s>`` are left out."""
         pieces = pieces_of("numbers", numbers, self.pieces)
+        settings = self.vocabulary
+        added = settings.add_dummy_prefix or settings.remove_extra_whitespaces
         written = ""
         for number, piece in zip(numbers, pieces, strict=True):
-            type_ = self.vocabulary.types[number]
+            type_ = settings.types[number]
             if type_ == UNKNOWN:
-                written += self.vocabulary.unknown_surface
+                written += settings.unknown_surface
             elif type_ != CONTROL:
-                first = not written and self.vocabulary.add_dummy_prefix
-                written += (piece.removeprefix(BLANK) if first else piece).replace(BLANK, " ")
+                if added and not written and piece.startswith(BLANK):
+                    piece = piece.removeprefix(BLANK)
+                    added = settings.remove_extra_whitespaces  # then no blank is first
+                written += piece.replace(BLANK, " ")
         return written
 
 

@@ -53,7 +53,8 @@ class Embedding(nn.Module):
             self.types = nn.Embedding(config.token_types, config.d_model)
         if config.embedding_norm:
             self.norm = new_norm(config)
-        self.scale = math.sqrt(config.d_model) if config.scale_embeddings else 1
+        scaled = config.scale_embeddings
+        self.scale = math.sqrt(config.d_model) if scaled else 1
         self.dropout = nn.Dropout(config.dropout)
 
     def forward(self, tokens: Tokens, offset: int = 0, types: Tokens | None = None) -> Stream:

@@ -209,7 +209,7 @@ class TextEncoder(nn.Module):
         """
         check_tokens("tokens", tokens, self.config.source_vocab_size)
         _check_types(types, tokens, self.config.token_types)
-        # encoder-only: each token sees all others, on both sides, but no padding
+        # encoder-only: each token sees all others, before and after it
         mask = (tokens != PADDING)[:, None]  # (batch, 1, length)
         return self.encoder(self.embedding(tokens, types=types), mask)
 

@@ -10,13 +10,15 @@ from attention.transformer.config import TransformerConfig
 def new_attention(config: TransformerConfig) -> MultiHeadAttention:
     """Make an attention."""
     sizes = config.d_model, config.heads, config.key_value_heads
-    options = config.bias, config.dropout, config.position_pairs, config.qk_norm
-    return MultiHeadAttention(*sizes, *options)
+    options = config.bias, config.dropout
+    of_scores = config.position_pairs, config.qk_norm
+    return MultiHeadAttention(*sizes, *options, *of_scores)
 
 
 def new_feed_forward(config: TransformerConfig) -> FeedForward:
     """Make a feed-forward layer; with "swiglu" it has a gate."""
-    widths, options = (config.d_model, config.d_ff), (config.dropout, config.bias)
+    widths = config.d_model, config.d_ff
+    options = config.dropout, config.bias
     if config.activation == "swiglu":
         return SwiGLU(*widths, *options)
     return FeedForward(*widths, config.activation, *options)
