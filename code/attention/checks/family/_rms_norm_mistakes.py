@@ -169,22 +169,4 @@ MISTAKES = (
         "large.",
         lambda x, gain, eps: x * np.sqrt(mean_square(x) + eps) * gain,
     ),
-    misconception(
-        "root-alone",
-        "You return the root mean square. The row is divided by it.",
-        lambda x, gain, eps: np.sqrt(mean_square(x) + eps) * gain,
-        lambda x, gain, eps: gain / np.sqrt(mean_square(x) + eps),
-    ),
-    misconception(
-        "largest",
-        "You divide by the largest number of the row. Divide by the root of the mean square.",
-        dividing_by(lambda x, eps: np.abs(x).max(-1, keepdims=True) + eps),
-        dividing_by(lambda x, eps: np.abs(x).max(-1, keepdims=True)),
-        dividing_by(lambda x, eps: x.max(-1, keepdims=True) + eps),
-    ),
-    misconception(
-        "eps-squared",
-        "You square eps. It is added to the mean square as it is.",
-        lambda x, gain, eps: right_rms_norm(x, gain, eps**2),
-    ),
 )

@@ -28,7 +28,7 @@ RMS_NORM = Exercise(
         (
             example(x=[[1, 7]], gain=[1, 1], eps=1e-5),
             example(x=[[1, 3], [10, 50]], gain=[2, 3], eps=1e-5),
-            example(x=[[1, -2, 6], [4, 4, -3.3]], gain=[1, 1, 1], eps=1e-5),
+            example(x=[[1, -7, 6], [4, 4, -3.3]], gain=[1, 1, 1], eps=1e-5),
             example(x=[[1, 2, 6, 3], [0, 8, 0, -4]], gain=[1, 2, -1, 3], eps=1e-6),
             example(
                 x=[[[1, 2, 6], [5, -3, 1]], [[0, 3, 2], [7, 1, -4]]], gain=[0.5, 2, 4], eps=1e-6

@@ -26,6 +26,8 @@ def _places(inputs, got) -> list[int] | None:
 
 def _leaves_its_head(inputs, expected, got):
     places, d_k = _places(inputs, got), inputs["d_k"]
+    if len(got[0]) == d_k:  # a single head, which nothing can leave
+        return None
     return places is not None and any(
         place // d_k != row // d_k for row, place in enumerate(places)
     )
@@ -83,8 +85,8 @@ TO_ADJACENT = Exercise(
         ),
         Symptom(
             "partners-apart",
-            "Rows that rotate together do not stand side by side. Row i of the first half of a head "
-            "belongs at 2i, row i of the second half at 2i + 1.",
+            "Rows that rotate together do not stand side by side. Row i of the first half of a "
+            "head belongs at 2i, row i of the second half at 2i + 1.",
             _parts_partners,
         ),
     ),
