@@ -10,7 +10,7 @@ RIGHT = defaultdict(list)
 WRONG = defaultdict(list)
 
 # How many different mistakes a checker must know at least: masks are where most go wrong.
-MASK_EXERCISES = ("causal_mask", "combined_mask", "masked_softmax", "window_mask")
+MASK_EXERCISES = ("causal_mask", "combined_mask", "masked_softmax", "window_mask", "may_attend")
 FEWEST = defaultdict(lambda: 4, attention=14, **dict.fromkeys(MASK_EXERCISES, 8))
 
 

@@ -33,6 +33,8 @@ pytestmark = [
 ]
 
 CHECKERS = [getattr(checks, name) for name in EXERCISES]
+TEXTS = [name for name, exercise in EXERCISES.items() if exercise.text]
+NUMBERS = [name for name in EXERCISES if name not in TEXTS]
 MASKS = [name for name, exercise in EXERCISES.items() if exercise.boolean]
 # Exercises whose inputs are real numbers: some of them must not fit into 16 bits.
 NOT_EXACT_IN_16_BITS = [
@@ -51,6 +53,9 @@ NOT_EXACT_IN_16_BITS = [
     "merge_heads",
     "multi_head",
     "sum_over_heads",
+    "rms_norm",
+    "swiglu",
+    "to_adjacent",
 ]
 BAD_OBJECTS = [3, 2.5, "softmax", [1, 2], {"a": 1}, np.eye(2), object(), True]
 
@@ -101,7 +106,7 @@ def test_a_right_answer_may_return_nested_lists(name):
     assert EXERCISES[name].check(as_lists).passed
 
 
-@pytest.mark.parametrize("name", EXERCISES)
+@pytest.mark.parametrize("name", NUMBERS)
 def test_a_right_answer_in_float32_passes(name):
     def narrow(thing):
         wide = isinstance(thing, np.ndarray) and thing.dtype == np.float64
@@ -477,7 +482,7 @@ def test_no_number_breaks_a_checker(name, number):
     assert not verdict.passed
 
 
-@pytest.mark.parametrize("name", EXERCISES)
+@pytest.mark.parametrize("name", NUMBERS)
 def test_nan_alone_gets_a_diagnosis_of_its_own(name):
     def answer(*arguments):
         result = EXERCISES[name].reference(*arguments)
@@ -612,7 +617,7 @@ def test_masked_entries_of_a_masked_array_have_no_number():
 
 
 def test_the_masks_of_the_book_are_boolean():
-    assert MASKS == ["causal_mask", "combined_mask", "window_mask"]
+    assert MASKS == ["causal_mask", "combined_mask", "window_mask", "may_attend"]
 
 
 @pytest.mark.parametrize("name", MASKS)
@@ -705,6 +710,91 @@ def test_an_example_may_have_nothing_to_say_about_a_symptom():
     assert verdict.diagnosis == "large"
     assert "[9]" in verdict.message
     assert exercise.check(lambda x: x + 7 * (x < 2)).diagnosis == "differs"
+
+
+# ---------------------------------------------------------------------- text
+
+
+RETURNED_FOR_TEXT = {
+    "one string": ("one-string", lambda: "cat"),
+    "array without axes": ("one-string", lambda: np.array("cat")),
+    "number": ("wrong-type", lambda: 3),
+    "bytes": ("wrong-type", lambda: b"cat"),
+    "set": ("wrong-type", lambda: {"cat"}),
+    "dict": ("wrong-type", lambda: {"cat": 1}),
+    "generator": ("wrong-type", lambda: (piece for piece in ["cat"])),
+    "object": ("wrong-type", object),
+    "places": ("numbers-for-text", lambda: [1, 2]),
+    "array of numbers": ("numbers-for-text", lambda: np.arange(3)),
+    "a piece and its place": ("numbers-for-text", lambda: ["cat", 1]),
+    "lists of letters": ("not-text", lambda: [["c", "a", "t"]]),
+    "pairs": ("not-text", lambda: [("cat", 1)]),
+    "list with None": ("not-text", lambda: [None, "cat"]),
+    "list with bytes": ("not-text", lambda: [b"cat"]),
+    "cyclic list": ("not-text", cycle),
+    "endless text": ("too-long", lambda: ["cat" * 100_000]),
+    "endless list": ("too-long", lambda: [""] * 200_000),
+}
+
+
+@pytest.mark.parametrize("name", TEXTS)
+@pytest.mark.parametrize("case", RETURNED_FOR_TEXT)
+def test_what_is_no_list_of_strings_is_survived_and_named(name, case):
+    slug, make = RETURNED_FOR_TEXT[case]
+    verdict = EXERCISES[name].check(lambda *arguments: make())
+    assert_well_formed(verdict)
+    assert verdict.diagnosis == slug
+    assert "expected" in verdict.message
+
+
+def as_an_own_string(pieces):
+    class Piece(str):
+        def __str__(self):
+            raise ValueError("never asked")
+
+    return [Piece(piece) for piece in pieces]
+
+
+@pytest.mark.parametrize("name", TEXTS)
+@pytest.mark.parametrize(
+    "change", [list, tuple, np.array, as_an_own_string, lambda pieces: np.array(pieces, object)]
+)
+def test_right_strings_are_read_in_whatever_they_come(name, change):
+    verdict = EXERCISES[name].check(lambda *inputs: change(EXERCISES[name].reference(*inputs)))
+    assert verdict.passed, verdict
+
+
+def test_other_strings_are_called_so_and_shown_in_quotes():
+    exercise = checks.Exercise(
+        name="twice",
+        signature="f(word)",
+        outputs=("pieces",),
+        reference=lambda word: [word, word],
+        stages=((example(word="at"), example(word="cat")),),
+        misconceptions=(),
+        text=True,
+    )
+    assert exercise.check(lambda word: (word, word)).passed
+    assert repr(exercise.check(lambda word: [word])) == textwrap.dedent(
+        """\
+        ✗ twice: These are other strings. Work through the example below by hand.
+
+        The smallest example that shows it:
+          word             'at'
+          expected pieces  ['at', 'at']
+          your pieces      ['at']"""
+    )
+    assert exercise.check(lambda word: [word, word.upper()]).diagnosis == "differs"
+    assert exercise.check(lambda word: []).diagnosis == "differs"
+
+
+def test_strings_are_close_to_themselves_alone():
+    text = np.array(["a", "b"], dtype=object)
+    assert close(text, text.copy())
+    assert not close(text, text[::-1])
+    assert not close(text, text[:1])
+    assert not close(text, np.array([1.0, 2.0]))
+    assert not close(np.array([1.0, 2.0]), text)
 
 
 # ------------------------------------------------------------ the time limit

@@ -39,6 +39,13 @@ from attention.checks.cost import (
     merge_outputs,
     read_key,
 )
+from attention.checks.family import (
+    cut_word,
+    may_attend,
+    rms_norm,
+    swiglu,
+    to_adjacent,
+)
 from attention.checks.learning import (
     adam_step,
     attention_gradient,
@@ -118,6 +125,7 @@ __all__ = [
     "combined_mask",
     "contextual_vector",
     "cross_attention",
+    "cut_word",
     "decoder_inputs",
     "decoder_layer",
     "embed",
@@ -135,6 +143,7 @@ __all__ = [
     "length_of_equal_work",
     "look_back",
     "masked_softmax",
+    "may_attend",
     "merge_heads",
     "merge_outputs",
     "multi_head",
@@ -143,6 +152,7 @@ __all__ = [
     "read_key",
     "read_sentence",
     "residual",
+    "rms_norm",
     "rotate",
     "scale_for",
     "score_variance",
@@ -157,7 +167,9 @@ __all__ = [
     "steps_to_fade",
     "strongest_sources",
     "sum_over_heads",
+    "swiglu",
     "temperature_for",
+    "to_adjacent",
     "top_p",
     "values_from_averages",
     "window_mask",

@@ -14,14 +14,21 @@ RELATIVE, ABSOLUTE = 1e-5, 1e-6
 def close(array: Array, other: Array, tolerance: float = RELATIVE) -> bool:
     """Tell whether two arrays have one shape and the same numbers, NaN equal to NaN.
 
-    Booleans are not close to numbers.
+    Booleans are not close to numbers, and strings close to themselves alone.
     """
     if array.shape != other.shape or (array.dtype == bool) != (other.dtype == bool):
         return False
+    if object in (array.dtype, other.dtype):
+        return array.dtype == other.dtype and bool((array == other).all())
     allowed = ABSOLUTE + tolerance * np.abs(other[np.isfinite(other)]).max(initial=0)
     with np.errstate(invalid="ignore"):  # infinity minus infinity
         near = np.abs(np.subtract(array, other, dtype=float)) <= allowed
     return bool(np.all(near | (array == other) | (np.isnan(array) & np.isnan(other))))
+
+
+def says_anything(array: Array) -> bool:
+    """Tell whether there is a string in an array, or a number that is finite."""
+    return bool(array.size) if array.dtype == object else bool(np.isfinite(array).any())
 
 
 def agree(one: Response, other: Response, tolerance: float) -> bool:

@@ -75,6 +75,8 @@ class Definition:
         failing example.
     boolean : bool
         The outputs are ``True`` and ``False``, and 1 and 0 will not do.
+    text : bool
+        The one output is a list of strings.
     """
 
     name: str
@@ -89,6 +91,7 @@ class Definition:
     tolerance: float = RELATIVE
     remark: Callable[[Inputs, Parts], tuple[str, object]] | None = None
     boolean: bool = False
+    text: bool = False
 
     @cached_property
     def examples(self) -> tuple[Inputs, ...]:
@@ -120,11 +123,15 @@ class Definition:
         """Tell whether two functions returned the same numbers."""
         return _comparison.agree(one, other, self.tolerance)
 
+    def ask(self, function: Callable, inputs: Inputs) -> Response:
+        """Call a function on one example."""
+        return ask(function, inputs, len(self.outputs), self.boolean, self.text)
+
     def ask_all(self, function: Callable) -> list[Response]:
         """Call a function on all examples, unless it has to be broken off."""
         responses = []
         for example in self.examples:
-            responses.append(ask(function, example, len(self.outputs), self.boolean))
+            responses.append(self.ask(function, example))
             if responses[-1].stops_the_check:
                 break
         return responses
@@ -146,9 +153,10 @@ class Definition:
 
 
 def example(**inputs: object) -> Inputs:
-    """Make an example from numbers, arrays and nested lists; its arrays cannot be changed.
+    """Make an example from numbers, strings, tuples, arrays and nested lists.
 
-    A list becomes an array of floats (or of booleans); an array keeps its dtype.
+    A list becomes an array of floats (or of booleans); an array keeps its dtype. Neither can
+    be changed.
     """
     return {name: _read_only(thing) for name, thing in inputs.items()}
 

@@ -13,8 +13,7 @@ last. An answer that fails is looked at in the first stage it fails in. There
 In each case the verdict shows the smallest example that fails.
 """
 
-import numpy as np
-
+from attention.checks._comparison import says_anything
 from attention.checks._definition import Definition
 from attention.checks._response import Response
 from attention.checks._symptoms import find_symptom
@@ -44,7 +43,7 @@ def _misconception(
     exercise: Definition, responses: list[Response], wrong: list[int], end: int
 ) -> Finding | None:
     """Find the misconception whose numbers are the reader's numbers."""
-    if not any(np.isfinite(part).any() for got in responses for part in got.parts):
+    if not any(says_anything(part) for got in responses for part in got.parts):
         return None  # NaN and nothing else comes from more than one mistake
     best, most = None, 0
     for misconception, made in exercise.mistakes:

@@ -80,4 +80,4 @@ def _nested(thing: object, digits: int) -> str:
         thing = thing.item()
     if isinstance(thing, float | np.floating):
         return f"{thing + 0.0:.{digits}g}"  # + 0.0: no "-0"
-    return str(thing)
+    return repr(thing) if isinstance(thing, str) else str(thing)

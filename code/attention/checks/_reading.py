@@ -3,7 +3,13 @@
 import numpy as np
 
 from attention.checks._printing import on_one_line
-from attention.checks._response import WRONG_NUMBER, Response, UnusableError, wrong_number
+from attention.checks._response import (
+    NOT_STARTED,
+    WRONG_NUMBER,
+    Response,
+    UnusableError,
+    wrong_number,
+)
 
 Array = np.ndarray
 
@@ -33,12 +39,8 @@ def name_of_type(thing: object) -> str:
 
 def _as_parts(returned: object, outputs: int) -> tuple[Array, ...]:
     """Turn what a function returned into one array, or into one for each output."""
-    if _is_blank(returned):
-        raise UnusableError(
-            "not-started",
-            "Not started yet: your function returns nothing. "
-            "If you have written it, look for a missing return.",
-        )
+    if is_blank(returned):
+        raise UnusableError("not-started", NOT_STARTED)
     if _is_several(returned, outputs):
         if outputs == 1:
             return (_stacked(returned),)
@@ -59,9 +61,10 @@ def _stacked(things: tuple) -> Array:
     return np.stack(arrays)
 
 
-def _is_blank(returned: object) -> bool:
+def is_blank(returned: object) -> bool:
+    """Tell whether a function returned nothing, or a tuple of nothing else."""
     if isinstance(returned, tuple) and returned:
-        return all(_is_blank(thing) for thing in returned)
+        return all(is_blank(thing) for thing in returned)
     return returned is None or returned is Ellipsis or returned is NotImplemented
 
 

@@ -9,6 +9,10 @@ Array = np.ndarray
 Inputs = Mapping[str, object]
 
 WRONG_NUMBER = "wrong-number-of-outputs"
+NOT_STARTED = (
+    "Not started yet: your function returns nothing. "
+    "If you have written it, look for a missing return."
+)
 
 
 @dataclass(frozen=True)

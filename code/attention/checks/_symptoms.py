@@ -45,11 +45,12 @@ def find_symptom(
 ) -> tuple[str, str, int]:
     """Find a property that tells at least where to look."""
     wrong = [i for i in wrong if responses[i].usable]
-    for i in wrong:
+    # Where lists of strings are asked for, that they differ in length is no fault apart.
+    for i in () if exercise.text else wrong:
         misfit = _misfit(exercise, exercise.expected[i].parts, responses[i])
         if misfit:
             return *misfit, i
-    symptoms = (*exercise.symptoms, *SYMPTOMS_OF_ANY)
+    symptoms = exercise.symptoms if exercise.text else (*exercise.symptoms, *SYMPTOMS_OF_ANY)
     if all(responses[i].narrow for i in wrong):
         symptoms = (TOO_FEW_DIGITS, *symptoms)
     for symptom in symptoms:
@@ -60,11 +61,8 @@ def find_symptom(
         telling = [i for i, shows in zip(wrong, shown, strict=True) if shows is not None]
         if telling and all(shows is None or shows for shows in shown):
             return symptom.slug, symptom.message, telling[0]
-    return (
-        "differs",
-        "The shape is right, the numbers are not. Work through the example below by hand.",
-        wrong[0],
-    )
+    what = "These are other strings" if exercise.text else "The shape is right, the numbers are not"
+    return "differs", f"{what}. Work through the example below by hand.", wrong[0]
 
 
 def _misfit(exercise: Definition, expected: Parts, response: Response) -> tuple[str, str] | None:
