@@ -41,7 +41,8 @@ from typing import NamedTuple
 ROOT = Path(__file__).resolve().parent.parent
 WORK = ROOT / "_build" / "mutants"
 TOOL = "cosmic-ray==8.7.0"
-COPIED = ["code", "tests", "weights", "pyproject.toml"]
+COPIED = ["code", "tests", "weights", "chapters", "_ext", "experiments", "tools", "pyproject.toml"]
+LINKED = ["node_modules", ".browser"]  # for tests that run Python as a page does
 LEAST_KILLED = 0.95
 EQUIVALENT = Path(__file__).with_name("equivalent_mutants.toml")
 # What is tested elsewhere, too, or only there: a fault in a check is seen where it is used.
@@ -214,6 +215,8 @@ def make_copy(folder: Path) -> Path:
             shutil.copytree(original, folder / name, ignore=ignored)
         elif original.exists():
             shutil.copy(original, folder / name)
+    for name in LINKED:
+        (folder / name).symlink_to(ROOT / name)
     return folder
 
 
