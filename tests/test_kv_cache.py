@@ -1,5 +1,6 @@
 """`attention.kv_cache` against the model that reads everything again, and by hand."""
 
+import json
 import os
 import re
 from dataclasses import FrozenInstanceError, replace
@@ -584,7 +585,8 @@ def draw_with(rng: torch.Generator, log_p: torch.Tensor) -> torch.Tensor:
 @pytest.mark.parametrize("cached", [True, False])
 def test_as_many_tokens_as_there_are_positions_and_one_more(cached):
     """The last one is written and not read, so it needs none; what is too many is said first."""
-    model, prompt = double(replace(WRITER, position="learned")), any_tokens(generator(), 2, 8)
+    position = json.loads('"learned"')  # a text that was read, as from a file
+    model, prompt = double(replace(WRITER, position=position)), any_tokens(generator(), 2, 8)
     assert continue_text(model, prompt, 5, cached=cached).shape == (2, 13)
     asked = []
     message = "count: expected at most 5 after a prompt of 8, as positions are learned, got 6"
@@ -887,6 +889,7 @@ def test_a_language_model_reads_rectangles_of_tokens(plain, wrong, message):
     ("changed", "rows", "message"),
     [
         ({"decoder_layers": 1}, 2, "keys and values of 2 layers, got 1"),
+        ({"decoder_layers": 3}, 2, "keys and values of 2 layers, got 3"),
         (
             {"heads": 4},
             2,
@@ -941,6 +944,8 @@ def test_a_cache_must_be_whole_and_of_the_models_type(plain):
 )
 def test_a_step_reads_one_token_for_each_row(plain, wrong, message):
     stepper = plain.CachedTransformerStepper(double(TRANSLATOR))
+    many = TOKENS[:1].expand(300, -1)
+    assert len(stepper.step(stepper.start(many), many[:, 0])[0]) == 300
     state = stepper.start(TOKENS)
     check_message(lambda: stepper.step(state, wrong), f"token: expected {message}")
 
@@ -994,6 +999,10 @@ def test_a_new_cache_is_empty_and_of_the_models_type():
         ([3, 2], "a tensor of integers of shape (2,), got [3, 2]"),
         (torch.tensor([[3, 2]]), "a tensor of integers of shape (2,), got tensor([[3, 2]])"),
         (torch.tensor([3.0, 2]), "a tensor of integers of shape (2,), got tensor([3., 2.])"),
+        (
+            torch.tensor([3, 2, 1]),
+            "a tensor of integers of shape (2,), got 'torch.int64 of shape (3,)'",
+        ),
         (
             torch.tensor([True, True]),
             "a tensor of integers of shape (2,), got 'torch.bool of shape (2,)'",

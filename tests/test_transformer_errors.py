@@ -227,11 +227,12 @@ def test_a_file_must_hold_a_transformer(transformer, tmp_path):
         f"path: expected an existing .safetensors file, got {str(path)!r}",
     )
     model = transformer.new_transformer(config_with(transformer), 0)
-    training.save_weights(path, model, {"kind": "translator"})
-    check_message(
-        lambda: transformer.load(path),
-        f"{path}: expected the weights of a transformer, got 'translator'",
-    )
+    for kind in ("translator", "recurrent"):
+        training.save_weights(path, model, {"kind": kind})
+        check_message(
+            lambda: transformer.load(path),
+            f"{path}: expected the weights of a transformer, got {kind!r}",
+        )
     config = asdict(config_with(transformer, d_ff=7))
     training.save_weights(path, model, {"kind": "transformer", "config": config})
     with pytest.raises(ValueError, match=rf"^{re.escape(str(path))}: expected torch.float32 of "):

@@ -13,8 +13,9 @@ does not has survived, and is printed as a diff.
 The exit code is 1 if fewer than 95 % of the mutants are killed. The tests are
 `tests/test_<module>*.py` (those of its users, for a module in `TESTED_BY`), run on
 copies under `_build/mutants/`; no file of the working tree changes. Needs `fork`, so
-not Windows. Not counted: mutants of type annotations, and mutants with which the
-module cannot even be imported.
+not Windows. Not counted: mutants of type annotations, those with which the module cannot
+even be imported, and those that compute the same as the original: they are listed in
+`equivalent_mutants.toml` with the reason.
 """
 
 import argparse
@@ -29,7 +30,9 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
 import traceback
+from collections import defaultdict
 from collections.abc import Iterator
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -38,10 +41,16 @@ from typing import NamedTuple
 ROOT = Path(__file__).resolve().parent.parent
 WORK = ROOT / "_build" / "mutants"
 TOOL = "cosmic-ray==8.7.0"
-COPIED = ["code", "tests", "weights", "pyproject.toml"]
+COPIED = ["code", "tests", "weights", "chapters", "_ext", "experiments", "tools", "pyproject.toml"]
+LINKED = ["node_modules", ".browser"]  # for tests that run Python as a page does
 LEAST_KILLED = 0.95
-# What has no tests of its own: a fault in a check is seen where the check is used.
-TESTED_BY = {"_arrays": ("by_hand", "tiled"), "checks._*": ("checks_",)}
+EQUIVALENT = Path(__file__).with_name("equivalent_mutants.toml")
+# What is tested elsewhere, too, or only there: a fault in a check is seen where it is used.
+TESTED_BY = {
+    "_arrays": ("by_hand", "tiled"),
+    "checks._*": ("checks_",),
+    "transformer": ("transformer", "grouped_queries"),
+}
 # A mutant that computes for longer is stuck in a loop: killed. Processor time, since a busy
 # machine would pass for a loop; one that waits for ever uses none, so there is a clock, too.
 PROCESSOR_SECONDS, SECONDS = 180, 1800
@@ -84,8 +93,8 @@ def report(result: dict) -> int:
     score = result["killed"] / result["total"]
     print(
         f"attention.{result['module']}: {result['killed']} of {result['total']} mutants killed, "
-        f"{score:.1%} (at least {LEAST_KILLED:.0%} wanted); "
-        f"{result['broken']} more could not be imported"
+        f"{score:.1%} (at least {LEAST_KILLED:.0%} wanted); {result['broken']} more could not be "
+        f"imported, and {result['equivalent']} compute the same"
     )
     return 0 if score >= LEAST_KILLED else 1
 
@@ -166,14 +175,17 @@ def test_mutants(module: str, jobs: int, sample: int | None) -> dict:
 
     print(f"{len(mutants)} mutants of attention.{module}, {jobs} at a time", flush=True)
     outcomes = run_tests(mutants, module, copies)
-    survivors = [m for m, outcome in zip(mutants, outcomes, strict=True) if outcome == SURVIVED]
+    alive = [m for m, outcome in zip(mutants, outcomes, strict=True) if outcome == SURVIVED]
+    same = equivalents()
+    survivors = [m for m in alive if changed_line(originals[m.file], m) not in same[m.file]]
     shutil.rmtree(folder)
-    broken = outcomes.count(BROKEN)
+    killed = outcomes.count(KILLED)
     return {
         "module": module,
-        "total": len(mutants) - broken,
-        "killed": outcomes.count(KILLED),
-        "broken": broken,
+        "total": killed + len(survivors),
+        "killed": killed,
+        "broken": outcomes.count(BROKEN),
+        "equivalent": len(alive) - len(survivors),
         "survivors": [diff(originals[mutant.file], mutant) for mutant in survivors],
     }
 
@@ -203,6 +215,8 @@ def make_copy(folder: Path) -> Path:
             shutil.copytree(original, folder / name, ignore=ignored)
         elif original.exists():
             shutil.copy(original, folder / name)
+    for name in LINKED:
+        (folder / name).symlink_to(ROOT / name)
     return folder
 
 
@@ -300,6 +314,20 @@ def outcome_of(status: int, copy: Path) -> int:
     if code not in (SURVIVED, KILLED, BROKEN):
         sys.exit(f"pytest could not run, exit code {code}: see {copy / 'log'}.")
     return code
+
+
+def equivalents() -> dict[Path, set[str]]:
+    """Read, for each file, the lines of mutants that compute the same."""
+    found = defaultdict(set)
+    for entry in tomllib.loads(EQUIVALENT.read_text(encoding="utf-8"))["equivalent"]:
+        found[Path(entry["file"])] |= set(entry["mutants"])
+    return found
+
+
+def changed_line(source: str, mutant: Mutant) -> str:
+    """Give what a mutant has in place of lines of the source, without the indents."""
+    lines = difflib.ndiff(source.splitlines(), mutant.source.splitlines())
+    return "\n".join(line[2:].strip() for line in lines if line.startswith("+ "))
 
 
 def diff(source: str, mutant: Mutant) -> str:

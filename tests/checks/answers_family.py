@@ -98,9 +98,22 @@ wrong("cut_word", "letters")(one_after_the_other(ends=lambda length: (1,)))
 wrong("cut_word", "one-letter-missed")(
     one_after_the_other(ends=lambda length: list(range(2, length + 1))[::-1])
 )
-wrong("cut_word", "last-letter-missed")(
+wrong("cut_word", "always-unknown")(
     one_after_the_other(ends=lambda length: list(range(1, length))[::-1])
 )
+
+
+@wrong("cut_word", "last-letter-missed")
+def _(word, vocabulary):
+    pieces, start = [], 0
+    while start < len(word):
+        mark, end = "##"[: 2 * start], len(word) - 1
+        while end > start and mark + word[start:end] not in vocabulary:
+            end -= 1
+        if end <= start:
+            break
+        pieces, start = [*pieces, mark + word[start:end]], end
+    return pieces
 
 
 @wrong("cut_word", "word-as-it-is")
@@ -410,6 +423,13 @@ def of_the_scaled_row_below_the_line_only(x, gain, eps):
 
 wrong("rms_norm", "multiplied")(row_by_row(lambda row, eps: 1 / root_mean_square(row, eps)))
 wrong("rms_norm", "sign-changed")(row_by_row(root_mean_square, lambda row: row - row.max()))
+
+
+@wrong("rms_norm", "sign-changed")
+def standard_scores_of_the_whole_array(x, gain, eps):
+    return (x - x.mean()) / (x.std() + eps) * gain
+
+
 wrong("rms_norm", "mean-square-not-one")(row_by_row(lambda row, eps: np.median(abs(row)) + eps))
 wrong("rms_norm", "mean-square-not-one")(row_by_row(lambda row, eps: max(abs(row)) + eps))
 
@@ -476,6 +496,7 @@ wrong("swiglu", "added")(units(swish, lambda g, u: g + u))
 wrong("swiglu", "up-forgotten")(units(swish, lambda g, u: g))
 wrong("swiglu", "gate-forgotten")(units(swish, lambda g, u: u))
 wrong("swiglu", "gate-forgotten")(units(swish, lambda g, u: swish(u)))
+wrong("swiglu", "gate-forgotten")(units(swish, lambda g, u: np.clip(u, 0, None)))
 wrong("swiglu", "bent-after-the-product")(units(lambda z: z, lambda g, u: swish(g * u)))
 wrong("swiglu", "sigmoid-turned-round")(units(lambda z: z * (1 - logistic(z))))
 wrong("swiglu", "tanh")(units(np.tanh))

@@ -1,4 +1,4 @@
-"""The loss of a translator: cross-entropy without padding (transformer: From vectors to tok)."""
+"""The loss of a translator: cross-entropy without padding (translation: From near: one step)."""
 
 from jaxtyping import Float, Int
 from torch import Tensor, nn

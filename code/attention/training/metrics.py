@@ -1,4 +1,4 @@
-"""How good translations are: tokens, sentences, BLEU (translation: The fair comparison)."""
+"""How good translations are: tokens, sentences, BLEU (translation: Writing: greedy, a beam)."""
 
 import math
 from collections.abc import Callable, Sequence

@@ -138,10 +138,15 @@ MISTAKES = (
         cutting(ends=lambda start, length: [start + 1]),
     ),
     misconception(
+        "always-unknown",
+        'Every word is ["[UNK]"] to you. Does the longest piece that you try reach the end of the '
+        "word? The end of a slice is not in it: all that is left is word[start:len(word)].",
+        cutting(ends=lambda start, length: range(length - 1, start, -1)),
+    ),
+    misconception(
         "last-letter-missed",
         "Your pieces never reach the last letter. The end of a slice is not in it: the longest "
         "piece is word[start:len(word)].",
-        cutting(ends=lambda start, length: range(length - 1, start, -1)),
         cutting(
             ends=lambda start, length: range(length - 1, start, -1),
             stuck=lambda word, pieces, start: pieces,

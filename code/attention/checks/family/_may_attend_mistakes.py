@@ -29,8 +29,8 @@ MISTAKES = (
     ),
     misconception(
         "padded-queries-emptied",
-        "Padding is hidden, but you empty its rows too. Here a query of padding keeps its row: "
-        "what it returns is not used, and a row with nothing in it has nothing to average.",
+        "Padding is hidden, but you empty its rows too. Here a query of padding is no exception: "
+        "it may attend to what any other in its place may. (What it returns is not used.)",
         attending(real=real_on_both_sides),
     ),
     misconception(

@@ -60,6 +60,7 @@ MISTAKES = (
         "old kind.",
         gating(join=lambda gate, up: steps.silu(up)),
         gating(join=lambda gate, up: up),
+        gating(join=lambda gate, up: steps.relu(up)),
     ),
     misconception(
         "bent-after-the-product",
