@@ -14,7 +14,12 @@ to be held back. It writes
                          model had not met; target tokens and CPU seconds
     stream_coverage.csv  how much of the tests' neighbourhood a stream has drawn
 
-    .venv/bin/python experiments/stream.py --jobs 1    everything, three hours
+    .venv/bin/python experiments/stream.py --jobs 1    everything: some three hours of
+                                                       processor time, by estimate
+
+The estimate is for one core on which an update of `translation.py` takes 40 ms. There one of
+the 288,000 updates (72,000 in trials) takes 25, 25, 26, 30 and 36 ms by width, and 43 ms with
+attention. More jobs at a time take more processor time, as each process draws the streams.
 
 The arms:
 
