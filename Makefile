@@ -6,7 +6,7 @@ RUN := .venv/bin/python
 # Two small cores: more threads make the book's small arrays slower.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help setup book serve test test-all portable planted notebooks lab lint linkcheck experiments bottleneck translator mutants lock newest clean
+.PHONY: help setup book serve test test-all portable planted notebooks lab models lint linkcheck experiments bottleneck translator mutants lock newest clean
 
 help:             ## say what each verb does
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -37,6 +37,9 @@ notebooks: setup  ## execute every notebook afresh and store its outputs
 
 lab: setup        ## open the notebooks in JupyterLab
 	@$(RUN) -m jupyter lab chapters
+
+models: setup     ## fetch the real weights of the chapter on today's models (212 MB)
+	@$(RUN) tools/models.py
 
 lint: setup       ## the fast checks: style, imports, spelling, scripts, notebooks, prose
 	@$(RUN) tools/lint.py --book

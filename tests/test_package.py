@@ -19,6 +19,7 @@ PACKAGE = ROOT / "code" / "attention"
 RUN_IN_THE_BROWSER = [
     *("by_hand", "checks", "gradients", "report", "tiled", "widgets"),
     *("tasks/induction", "tasks/look_up"),
+    *("pretrained/byte_pairs", "pretrained/unigram", "pretrained/wordpiece"),
 ]
 
 

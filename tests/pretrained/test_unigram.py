@@ -18,6 +18,7 @@ from tests.pretrained.texts import (
     assigned_characters,
     many_texts,
     needs,
+    sentences,
 )
 
 from attention.pretrained import files, sentence_pieces
@@ -40,7 +41,7 @@ def vocabulary_file(setting: str = "as usual", size: int = 90, **more: object) -
     """Let the library make a small vocabulary."""
     written = io.BytesIO()
     sentencepiece.SentencePieceTrainer.train(
-        sentence_iterator=iter(many_texts()[1000:1400]),
+        sentence_iterator=iter([*sentences(), "THE VALUES: 1, 2, 3!"]),
         model_writer=written,
         vocab_size=size,
         model_type=more.pop("model_type", "unigram"),
@@ -100,8 +101,8 @@ def test_unknown_characters_in_a_row_are_one_piece():
 
 def test_a_translation_is_put_together_without_its_end(small):
     ours, library = small("as usual")
-    read = [*ours.encode(" return the values "), library.eos_id()]
-    assert ours.decode(read) == library.decode(read) == "return the values"
+    read = [*ours.encode(" the cat sat "), library.eos_id()]
+    assert ours.decode(read) == library.decode(read) == "the cat sat"
     assert ours.decode([]) == ""
     assert ours.end == library.eos_id()
 
@@ -148,8 +149,7 @@ def test_small_vocabulary_put_together_like_the_library(small, setting):
 @each_setting
 def test_many_texts_like_the_library(small, types_not_checked, setting):
     ours, library = small(setting)
-    texts = many_texts() if setting == "as usual" else many_texts()[::10]
-    assert len(many_texts()) >= MANY
+    texts = many_texts()[:: 3 if setting == "as usual" else 10]
     read = library.encode(texts)
     assert [ours.encode(text) for text in texts] == read
     assert [ours.decode(one) for one in read] == library.decode(read)
@@ -161,7 +161,8 @@ def test_marian_like_the_library_on_many_texts(marian, types_not_checked):
     texts = many_texts()
     read = [ours.encode(text) for text in texts]
     assert read == library.encode(texts)
-    assert sum(map(len, read)) > 100_000
+    assert len(texts) >= MANY
+    assert sum(map(len, read)) > 40_000
     assert [ours.decode(one) for one in read] == library.decode(read)
 
 
@@ -229,7 +230,7 @@ def test_another_file_is_refused(plain, tmp_path, content):
     [
         ({"model_type": "bpe"}, "FILE: expected a Unigram model, got 'another'"),
         (
-            {"byte_fallback": True, "size": 340},
+            {"byte_fallback": True, "size": 360},
             "FILE: expected a model without bytes as pieces, got 'another'",
         ),
         (

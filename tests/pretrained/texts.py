@@ -44,24 +44,29 @@ def needs(model: str) -> pytest.MarkDecorator:
 
 
 @cache
+def sentences() -> list[str]:
+    """Return a thousand sentences of the book, English and French."""
+    pairs = corpus.generate(500, seed=3)
+    return [corpus.as_text(side) for pair in pairs for side in (pair.english, pair.french)]
+
+
+@cache
 def many_texts() -> list[str]:
     """Return more than 5,000 different texts: sentences, a licence, docstrings and hard cases."""
-    pairs = corpus.generate(1000, seed=3)
-    sentences = [corpus.as_text(side) for pair in pairs for side in (pair.english, pair.french)]
     licence = LICENCE.read_text(encoding="utf-8").split("\n\n") if LICENCE.is_file() else []
-    docstrings = itertools.islice(docstrings_of_python(), MANY)
-    return list(dict.fromkeys([*HARD, *sentences, *licence, *docstrings]))
+    docstrings = itertools.islice(docstrings_of_python(), 5500)
+    return list(dict.fromkeys([*HARD, *sentences(), *licence, *docstrings]))
 
 
 def docstrings_of_python() -> Iterator[str]:
-    """Yield the docstrings of the standard library, and what they say in small parts."""
+    """Yield what the docstrings of the standard library say, line by line."""
     folder = Path(sysconfig.get_path("stdlib"))
     for path in sorted(folder.glob("*.py")):
         for node in ast.walk(ast.parse(path.read_bytes())):
             documented = ast.Module | ast.ClassDef | ast.FunctionDef
             said = ast.get_docstring(node, clean=False) if isinstance(node, documented) else None
             if said:
-                yield from [said[:300], *filter(str.strip, said.splitlines())]
+                yield from filter(str.strip, said.splitlines(keepends=True))
 
 
 def assigned_characters() -> Iterator[str]:

@@ -55,7 +55,8 @@ class BytePairs:
     Raises
     ------
     ValueError
-        If it is no vocabulary, or lacks what a merge makes or a control mark.
+        If it is no vocabulary, lacks what a merge makes or a control mark, or has another piece
+        that is not written with a character for each byte.
     """
 
     def __init__(self, pieces: Sequence[str], merges: Sequence[str], control: Sequence[str] = ()):
@@ -67,6 +68,8 @@ class BytePairs:
         needed = [*map("".join, pairs), *control]
         missing = [piece for piece in needed if piece not in self.number_of]
         require(not missing, "pieces", "what each merge makes and each mark", missing[:3])
+        foreign = [p for p in self.pieces if p not in control and not BYTE.keys() >= set(p)]
+        require(not foreign, "pieces", "texts with a character for each byte", foreign[:3])
         self.rank = {pair: rank for rank, pair in enumerate(pairs)}
         self.control = {piece: self.number_of[piece] for piece in control}
         self.join = lru_cache(maxsize=1 << 16)(self._join)

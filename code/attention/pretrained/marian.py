@@ -21,6 +21,7 @@ import numpy as np
 from jaxtyping import Float32, Int
 
 from attention.pretrained._cursor import Cursor, content_of
+from attention.report import require
 
 VERSION = 1
 ALIGNMENT = 256
@@ -71,7 +72,9 @@ def read(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         elif type_ == QUANTIZED:
             tensors[name], metadata["multipliers"][name] = _dequantized(part, name, shape)
         else:
-            raise ValueError(f"{path}: {name} is of type {type_:#x}; this reader knows float32")
+            raise ValueError(
+                f"{path}: {name} is of type {type_:#x}; this reader knows float32 and eight bits"
+            )
     return tensors, metadata
 
 
@@ -130,11 +133,14 @@ class Shortlist:
         Their number is made a multiple of eight with the tokens that come next, as the
         program does; it multiplies eight columns at a time.
         """
+        tokens = len(self.starts) - 1
+        known = all(0 <= token < tokens for token in source)
+        require(known, "source", f"tokens from 0 to {tokens - 1}", list(source))
         rows = [self.targets[self.starts[token] : self.starts[token + 1]] for token in source]
         allowed = {*range(self.first), *source, *(token for row in rows for token in row.tolist())}
-        following = iter(range(self.first, len(self.starts) - 1))
-        while len(allowed) % 8:
-            allowed.add(next(following))
+        for following in range(self.first, tokens):
+            if len(allowed) % 8:
+                allowed.add(following)
         return np.array(sorted(allowed))
 
 
