@@ -295,6 +295,7 @@ QUICK = {
     "scaling": ["scaled"],
     "scaling_curves": ["scaled"],
     "speed_by_length": ["equal tokens"],
+    "stream": ["coverage", "width 24: rate 0.002, dropout 0.0", "width 24"],
     "throughput": ["short"],
     "training_choices": ["dropout"],
     "translation": ["small"],

@@ -165,13 +165,13 @@ def test_mutants(module: str, jobs: int, sample: int | None) -> dict:
 
     # The unchanged module must pass, and one that is plainly wrong must not:
     # otherwise the tests fail anyhow, or do not test the copy at all.
-    file, source, name = first_function(originals)
+    file, source, name = first_definition(originals)
     right, wrong = Mutant(file, source), Mutant(file, f"{source}\n\ndel {name}\n")
     outcomes = run_tests([right, wrong], module, copies)
     if outcomes[0] != SURVIVED:
         sys.exit(f"The tests fail on the unchanged module: see {copies[0] / 'log'}.")
     if outcomes[1] == SURVIVED:
-        sys.exit("The tests pass without a function of the module: they test something else.")
+        sys.exit("The tests pass without a part of the module: they test something else.")
 
     print(f"{len(mutants)} mutants of attention.{module}, {jobs} at a time", flush=True)
     outcomes = run_tests(mutants, module, copies)
@@ -231,13 +231,13 @@ def prepare_process() -> None:
         plugin.load()
 
 
-def first_function(originals: dict[Path, str]) -> tuple[Path, str, str]:
-    """Find a function that others use: the first public one, or the first of a private module."""
+def first_definition(originals: dict[Path, str]) -> tuple[Path, str, str]:
+    """Find what others use: the first public function or class, or the first of a private one."""
     found = [
         (file, source, node.name)
         for file, source in originals.items()
         for node in ast.parse(source).body
-        if isinstance(node, ast.FunctionDef)
+        if isinstance(node, ast.FunctionDef | ast.ClassDef)
     ]
     return next((each for each in found if not each[2].startswith("_")), found[0])
 

@@ -56,8 +56,10 @@ def main() -> None:
             print(f"{model}: not in {files.folder()}; `make models` fetches it", flush=True)
             continue
         for what, kind, difference, largest in rows():
-            print(f"{model}: {what}, {kind}: {difference:.1e} apart", end="")
-            print(f", numbers up to {largest:.4g}", flush=True)
+            found = f"{difference:.1e} apart, numbers up to {largest:.4g}"
+            if isinstance(difference, int):
+                found = f"{difference} of {largest} differ"
+            print(f"{model}: {what}, {kind}: {found}", flush=True)
     if arguments.turns and files.is_here("smollm2"):
         report_times(arguments.turns)
 
@@ -215,7 +217,8 @@ def apart(ours: Tensor | list[Tensor], theirs: Tensor | list[Tensor]) -> tuple[f
     return max(difference for difference, _ in found), max(largest for _, largest in found)
 
 
-Row = tuple[str, str, float, float]  # of what, type of number, difference, largest number
+# Of what, type of number, largest difference and number; or how many differ, of how many.
+Row = tuple[str, str, float, float]
 
 
 def minilm_rows() -> Iterator[Row]:
@@ -283,8 +286,7 @@ def cached_rows(ours: LanguageModel, tokens: Tensor) -> Iterator[Row]:
     """Compare what is written with a cache and without: the share of other tokens."""
     prompt, dtype = tokens[:, :12], str(next(ours.parameters()).dtype).removeprefix("torch.")
     plain, cached = (continue_text(ours, prompt, 24, cached=one) for one in (False, True))
-    different = (plain != cached).sum().item()
-    yield "24 tokens with a cache and without", dtype, different, plain.max().item()
+    yield "tokens with a cache and without", dtype, int((plain != cached).sum()), 24
 
 
 def marian_rows() -> Iterator[Row]:
@@ -292,7 +294,7 @@ def marian_rows() -> Iterator[Row]:
     ours = as_the_engine(translator.english_to_portuguese())
     pairs = zip(ours.translate(sentences), map(rust.translate, sentences), strict=True)
     different = sum(one != other for one, other in pairs)
-    yield f"{len(sentences)} translations", "float32", different, len(sentences)
+    yield "translations", "float32", different, len(sentences)
 
 
 def english_sentences() -> list[str]:
@@ -333,21 +335,24 @@ def report_times(turns: int) -> None:
     }
     texts = [way() for way in ways.values()]  # and both are warm
     print("the same tokens" if torch.equal(*texts) else "OTHER tokens", flush=True)
-    seconds: dict[str, list[float]] = {name: [] for name in ways}
+    clocks = {"by the clock": time.perf_counter, "of the processor": time.process_time}
+    seconds = {(clock, name): [] for clock in clocks for name in ways}
     for turn in range(turns):
-        order = list(ways) if turn % 2 == 0 else list(ways)[::-1]
-        for name in order:
-            start = time.perf_counter()
+        for name in list(ways)[:: 1 if turn % 2 == 0 else -1]:
+            start = {clock: read() for clock, read in clocks.items()}
             ways[name]()
-            seconds[name].append((time.perf_counter() - start) / NEW_TOKENS)
-    ratios = [one / other for one, other in zip(*seconds.values(), strict=True)]
-    for name, found in seconds.items():
-        print(f"{name}: {1000 * statistics.median(found):.1f} ms a token", end="")
-        print(f" ({1000 * min(found):.1f} to {1000 * max(found):.1f})", flush=True)
-    print(
-        f"ratio: {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f}), "
-        f"{turns} turns, one thread"
-    )
+            for clock, read in clocks.items():
+                seconds[clock, name].append((read() - start[clock]) / NEW_TOKENS)
+    for clock in clocks:
+        ours_took, theirs_took = (seconds[clock, name] for name in ways)
+        ratios = [one / other for one, other in zip(ours_took, theirs_took, strict=True)]
+        medians = [1000 * statistics.median(took) for took in (ours_took, theirs_took)]
+        print(
+            f"a token, {clock}: ours {medians[0]:.1f} ms, theirs {medians[1]:.1f} ms, ratio "
+            f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f} in {turns} "
+            "turns, one thread)",
+            flush=True,
+        )
 
 
 @torch.no_grad()

@@ -110,6 +110,6 @@ def test_smollm2_is_the_plain_formula_and_writes_the_same_with_a_cache():
     assert np.abs(logits - their_logits).max() <= 1e-5 * np.abs(their_logits).max()
     assert np.abs(maps - their_maps).max() <= 1e-5
     prompt = torch.tensor([tokenizer.encode("The capital of France is")])
-    text = continue_text(model, prompt, 12)
-    assert torch.equal(text, continue_text(model, prompt, 12, cached=False))
+    text = continue_text(model, prompt, 6)
+    assert torch.equal(text, continue_text(model, prompt, 6, cached=False))
     assert tokenizer.decode(text[0].tolist()).startswith("The capital of France is Paris.")

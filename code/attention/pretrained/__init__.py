@@ -4,5 +4,6 @@ Nothing here reaches for the network. ``make models`` fetches the files, each wi
 hash; ``files`` finds and checks them. ``safetensors``, ``gguf`` and ``marian`` read
 weights into NumPy arrays, ``sentence_pieces`` reads a vocabulary. ``wordpiece``,
 ``byte_pairs`` and ``unigram`` cut a text into tokens, each in its model's way, and put it
-together again; they need the standard library and NumPy alone.
+together again; they need the standard library and NumPy alone. ``bert``, ``llama`` and
+``translator`` put the weights into the blocks of the book.
 """
