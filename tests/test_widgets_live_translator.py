@@ -35,9 +35,11 @@ TINY = transformer.TransformerConfig(12, 9, d_model=8, heads=2, d_ff=12)
 # What is sent to node: a script that sees `given` and returns `answer`.
 FRAME = """
 import {{ readFileSync, writeFileSync }} from "node:fs";
-const {{ Transformer, readSafetensors, sinusoidalPosition }} = await import("{model}");
-const {{ tokenize, asText, editDistance, nearest, matrixOf, addressOf }} =
-  await import("{translator}");
+const {{ Transformer, matrixOf, readSafetensors, sinusoidalPosition }} =
+  await import("{scripts}/transformer-model.js");
+const {{ tokenize, asText, editDistance, nearest }} = await import("{scripts}/translator-words.js");
+const {{ addressOf }} = await import("{scripts}/weights-file.js");
+const {{ EdgeCuts, edgesIn, headsOf, placeName }} = await import("{scripts}/edge-cuts.js");
 const given = JSON.parse(readFileSync("{folder}/given.json", "utf-8"));
 const read = (path) => {{
   const bytes = readFileSync(path);
@@ -56,8 +58,7 @@ def in_node(tmp_path: Path) -> InNode:
 
     def run(script: str, given: object = None) -> object:
         text = FRAME.format(
-            model=(SCRIPTS / "transformer-model.js").as_uri(),
-            translator=(SCRIPTS / "live-translator.js").as_uri(),
+            scripts=SCRIPTS.as_uri(),
             folder=tmp_path.as_posix(),
             script=script,
         )
