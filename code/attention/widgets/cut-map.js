@@ -9,7 +9,8 @@ const HEARD = { cut: ", forbidden", some: ", forbidden in some of these heads",
 
 export class CutMap {
   static style = `
-.cut-map { padding: 3px; width: max-content; }
+.cut-map { padding: 3px; max-width: calc(var(--label) + var(--count) * (var(--cell) + 1px) + 6px);
+  min-width: calc(var(--label) + var(--count) * (1.5rem + 1px) + 6px); }
 .cut-map [role="row"] { display: grid; gap: 1px; padding-top: 1px;
   grid-template-columns: var(--label) repeat(var(--count), minmax(1.5rem, var(--cell))); }
 .cut-map .heads { position: sticky; top: 0; z-index: 2; background: var(--paper); }
@@ -80,9 +81,11 @@ export class CutMap {
   paint(weights, marks) {
     const { rows, columns } = this.names;
     this.cells.forEach((cells, i) => cells.forEach((cell, j) => {
-      const mark = marks[i][j];
-      cell.style.setProperty("--weight", `${(100 * weights[i][j]).toFixed(1)}%`);
-      if (cell.className !== mark) cell.className = mark;
+      const [weight, mark] = [weights[i][j].toFixed(3), marks[i][j]];
+      if (cell.shown === weight + mark) return;
+      cell.shown = weight + mark;
+      cell.style.setProperty("--weight", `${(100 * weight).toFixed(1)}%`);
+      cell.className = mark;
       cell.setAttribute("aria-label",
         `${rows[i]} to ${columns[j]}, ${decimals(weights[i][j])}${HEARD[mark] ?? ""}`);
     }));

@@ -8,9 +8,8 @@ import { matrixOf } from "./transformer-model.js";
 import { PronounBars } from "./pronoun-bars.js";
 import { asText, labels } from "./translator-words.js";
 
-const WHERE = { encoder: "Self-attention of the encoder", cross: "Cross-attention" };
-const SCOPES = { head: "this head only", layer: "all heads of this layer",
-  all: "all layers and heads" };
+const WHERE = { encoder: "encoder self-attention", cross: "cross-attention" };
+const SCOPES = { head: "this head only", layer: "this layer", all: "all layers" };
 const LISTED = 4; // how many groups of cuts stand below the map
 
 /** *it* becomes emphasis. */
@@ -24,13 +23,17 @@ export class CutView {
 .cut-view { display: grid; gap: 0.8rem 1.4rem; align-items: start;
   grid-template-columns: minmax(0, 1fr); }
 @container (min-width: 44rem) {
-  .cut-view { grid-template-columns: 15rem minmax(0, 1fr); }
+  .cut-view { grid-template-columns: 14rem minmax(0, 1fr); }
 }
 .cut-view h4 { margin: 0 0 0.3rem; font-size: 1rem; font-weight: 600; }
-.steps { list-style: none; margin: 0; padding: 0; display: grid; gap: 0.3rem; }
+.steps { list-style: none; margin: 0; padding: 0; display: grid; gap: 0.3rem;
+  counter-reset: step; }
+.steps li { display: grid; grid-template-columns: 1.2rem minmax(0, 1fr); align-items: baseline;
+  counter-increment: step; }
+.steps li::before { content: counter(step) "."; color: var(--muted); font-size: 0.9rem; }
 .steps button { width: 100%; text-align: start; font-size: 0.9rem; line-height: 1.25;
   padding: 0.3rem 0.6rem; min-height: 2.25rem; }
-.steps p { margin: 0.25rem 0 0.35rem; padding-inline-start: 0.6rem; font-size: 0.9rem;
+.steps p { grid-column: 2; margin: 0.25rem 0 0.35rem; padding-inline-start: 0.6rem; font-size: 0.9rem;
   border-inline-start: 3px solid var(--accent); }
 .writes { margin: 0 0 0.7rem; }
 .writes strong { color: var(--mark); }
@@ -51,6 +54,11 @@ export class CutView {
    */
   constructor(experiment, size, host) {
     Object.assign(this, { experiment, size, host });
+    this.tries = experiment.steps.map((step) => {
+      const { where, layers, heads, query, keys } = step;
+      const places = headsOf(layers, heads);
+      return { ...step, places, cuts: new EdgeCuts(edgesIn(where, places, query, keys)) };
+    });
     this.where = "encoder";
     this.layer = 0;
     this.head = null;
@@ -65,9 +73,9 @@ export class CutView {
   }
 
   build() {
-    this.steps = this.experiment.steps.map((step) => make("button",
+    this.steps = this.tries.map((step) => make("button",
       { type: "button", onclick: () => this.follow(step) }, ...emphasized(step.text)));
-    this.notes = this.experiment.steps.map((step) =>
+    this.notes = this.tries.map((step) =>
       make("p", { hidden: true }, ...emphasized(step.note)));
     this.bars = new PronounBars(this.experiment.pronouns, (sentence) => this.host.show(sentence));
     this.writes = make("p", { class: "writes" });
@@ -100,7 +108,7 @@ export class CutView {
     };
     const heads = range(this.size.heads).map((head) => [head, head]);
     return {
-      where: select("Map", Object.entries(WHERE), (value) => {
+      where: select("map", Object.entries(WHERE), (value) => {
         this.where = value;
         this.layer = Math.min(this.layer, this.size.layers[value] - 1);
       }),
@@ -108,7 +116,7 @@ export class CutView {
       head: select("head", [["", "mean of all"], ...heads], (value) => {
         this.head = value === "" ? null : Number(value);
       }),
-      scope: select("A press forbids the edge in", Object.entries(SCOPES), (value) => {
+      scope: select("forbid in", Object.entries(SCOPES), (value) => {
         this.scope = value;
       }),
     };
@@ -125,6 +133,7 @@ export class CutView {
     this.chosen = Math.max(inPair, 0);
     if (model) this.compute(model);
     this.redraw();
+    this.paint();
   }
 
   begin(sentences, uncut) {
@@ -137,8 +146,7 @@ export class CutView {
   async follow(step) {
     if (this.sentences !== this.pair) await this.host.show(this.pair[0]);
     if (this.sentences !== this.pair) return; // the model could not be had
-    const { layers, heads, query, keys, where } = step;
-    const places = headsOf(layers, heads);
+    const { where, query, keys, places, cuts } = step;
     const { uncut } = this.runs[this.chosen];
     const weight = ([layer, head]) => uncut?.[where]
       ? new EdgeCuts(edgesIn(where, [[layer, head]], query, keys)).attentionIn(uncut) : 0;
@@ -146,7 +154,7 @@ export class CutView {
       (weight(place) > weight(best) ? place : best));
     Object.assign(this, { where, layer, head });
     this.redraw([query, keys[0]]);
-    await this.change(new EdgeCuts(edgesIn(where, places, query, keys)));
+    await this.change(cuts);
   }
 
   toggle(query, key) {
@@ -163,8 +171,10 @@ export class CutView {
   /** Show the cuts at once, and the numbers as soon as the model has computed them. */
   async change(cuts) {
     this.cuts = cuts;
-    this.board.setAttribute("aria-busy", true);
-    this.paintMap();
+    if (!this.host.isReady()) {
+      this.board.setAttribute("aria-busy", true);
+      this.paintMap();
+    }
     const here = await this.host.withModel((model) => this.compute(model));
     if (!here) this.cuts = this.computed;
     this.board.removeAttribute("aria-busy");
@@ -186,12 +196,11 @@ export class CutView {
   /** Let the model read with these cuts; for the mirror the pronoun's odds are enough. */
   run(model, { source, target, at }, cuts, shown) {
     const steps = shown ? target : target.slice(0, at + 1);
-    const { logits, encoder, cross } = model.follow(source, steps, cuts);
+    const { logits, encoder, cross, rewrite } = model.follow(source, steps, cuts);
     const p = at < 0 ? null : softmax(Array.from(logits[at]));
     const odds = p && this.experiment.numbers.map((number) => p[number]);
     if (!shown) return { odds };
-    const written = cuts ? model.greedy(source, undefined, cuts).tokens : target;
-    return { odds, encoder, cross, written };
+    return { odds, encoder, cross, written: rewrite() };
   }
 
   // ---------------------------------------------------------------- what is shown
@@ -218,7 +227,6 @@ export class CutView {
     this.drawn = name;
     this.called = { rows: rows.called, columns: columns.called };
     this.bars.draw(this.sentences);
-    this.paint();
   }
 
   paint() {
@@ -228,33 +236,27 @@ export class CutView {
     this.paintWritten();
     this.paintList();
     this.steps.forEach((button, i) => {
-      const pressed = this.sentences === this.pair && this.cuts.equals(this.cutsOf(i));
+      const pressed = this.sentences === this.pair && this.cuts.equals(this.tries[i].cuts);
       button.setAttribute("aria-pressed", pressed);
       this.notes[i].hidden = !pressed;
     });
     this.host.say();
   }
 
-  cutsOf(i) {
-    const { where, layers, heads, query, keys } = this.experiment.steps[i];
-    return new EdgeCuts(edgesIn(where, headsOf(layers, heads), query, keys));
-  }
-
   remap() {
     this.redraw();
-    // The notebook has stored the maps of the first sentence only.
-    if (!this.weights) this.change(this.cuts);
+    this.paint();
   }
 
   paintMap() {
     const { layer, head, scope, head: one } = this;
     this.fillSelects({ where: this.where, layer, head: head ?? "",
       scope: scope === "head" && one === null ? "layer" : scope });
-    const rows = range(this.called.rows.length);
-    const columns = range(this.called.columns.length);
     const { weights } = this;
+    const [rows, columns] = [this.called.rows, this.called.columns];
     this.matrix = weights ? matrixOf(weights, layer, head) : rows.map(() => columns.map(() => 0));
-    this.map.paint(this.matrix, rows.map((row) => columns.map((key) => this.markOf(row, key))));
+    this.marks = this.marksOf(rows, columns);
+    this.map.paint(this.matrix, this.marks);
   }
 
   fillSelects(chosen) {
@@ -266,15 +268,18 @@ export class CutView {
     for (const [name, value] of Object.entries(chosen)) this.selects[name].element.value = value;
   }
 
-  markOf(query, key) {
-    if (!this.cuts.size) return "";
-    const cutIn = (places) => edgesIn(this.where, places, query, [key])
-      .filter((edge) => this.cuts.has(edge)).length;
+  /** For each cell: "cut" in all heads that are shown, in "some", only "elsewhere", or "". */
+  marksOf(rows, columns) {
     const all = range(this.size.heads);
     const shown = headsOf([this.layer], this.head === null ? all : [this.head]);
-    const here = cutIn(shown);
-    if (here) return here === shown.length ? "cut" : "some";
-    return cutIn(headsOf(range(this.size.layers[this.where]), all)) ? "elsewhere" : "";
+    const here = this.cuts.countsOf(this.where, shown);
+    const anywhere = this.cuts.countsOf(this.where,
+      headsOf(range(this.size.layers[this.where]), all));
+    return rows.map((_, row) => columns.map((_, column) => {
+      const name = `${row} ${column}`;
+      if (here.has(name)) return here.get(name) === shown.length ? "cut" : "some";
+      return anywhere.has(name) ? "elsewhere" : "";
+    }));
   }
 
   paintWritten() {
@@ -282,7 +287,8 @@ export class CutView {
     const { french } = this.sentence;
     const words = now?.written && this.cuts.size ? this.host.words(now.written) : french;
     const shown = words.filter((word) => word !== "<end>");
-    this.writes.replaceChildren("Greedily, it now writes: ", make("span", { lang: "fr" },
+    this.writes.replaceChildren(
+      this.cuts.size ? "With these cuts it writes: " : "With nothing cut it writes: ", make("span", { lang: "fr" },
       ...shown.flatMap((word, i) => [
         word === french[i] ? word : make("strong", {}, word),
         word.endsWith("'") || i === shown.length - 1 ? "" : " "])));
@@ -315,7 +321,8 @@ export class CutView {
 
   get mapName() {
     const head = this.head === null ? "mean of all heads" : `head ${this.head}`;
-    return `${WHERE[this.where]}, layer ${this.layer}, ${head}`;
+    return `${WHERE[this.where]}, layer ${this.layer}, ${head}`.replace(/^./, (first) =>
+      first.toUpperCase());
   }
 
   /** The status line: the cell that is pointed at or has the focus, and what became of it. */
@@ -326,10 +333,10 @@ export class CutView {
     const weight = decimals(this.matrix[row]?.[column] ?? 0);
     const before = uncut ? decimals(matrixOf(uncut, this.layer, this.head)[row][column]) : weight;
     const who = this.where === "encoder" ? `“${rows[row]}”` : `the step of “${rows[row]}”`;
-    const forbidden = this.markOf(row, column) === "cut" ? " (forbidden)" : "";
-    const then = before === weight ? "" : `, uncut ${before}`;
-    return [`${this.mapName}: ${who} looks at “${columns[column]}” with ${weight}${forbidden}` +
-      `${then}. `, this.bars.summary ? `Pronoun: ${this.bars.summary}.`
+    const looks = this.marks[row][column] === "cut" ? `may not look at “${columns[column]}”`
+      : `looks at “${columns[column]}” with ${weight}`;
+    const then = before === weight ? "" : ` (uncut ${before})`;
+    return [`${this.mapName}: ${who} ${looks}${then}. `, this.bars.summary ? `Pronoun: ${this.bars.summary}.`
       : make("span", { class: "hint" },
       "Press a cell (or walk with the arrow keys and press Enter) to forbid this edge.")];
   }

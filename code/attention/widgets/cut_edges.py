@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from attention._arguments import as_integer, check_no_text
+from attention._arguments import as_integer, as_real, check_no_text
 from attention.report import require
 
 # Of a stored weight and a probability.
@@ -91,10 +91,11 @@ class CutEdges:
             good = any(word in self.pronouns for word in words)
             require(good, "experiment.mirror", f"French with one of {self.pronouns}", words)
         _check_weights(self.encoder, config, lengths[0] + 1)
-        odds = np.array(self.odds, float)
-        good = odds.shape == (2, 2) and ((odds >= 0) & (odds <= 1 + TOLERANCE)).all()
         expected = "two probabilities for each of two sentences"
-        require(bool(good), "experiment.odds", expected, self.odds)
+        sizes = [len(self.odds), *(len(each) for each in self.odds)]
+        require(sizes == [2, 2, 2], "experiment.odds", expected, self.odds)
+        for p in (p for each in self.odds for p in each):
+            as_real("experiment.odds", p, expected, lambda p: 0 <= p <= 1 + TOLERANCE)
         require(len(self.cuts) > 0, "experiment.cuts", "at least one", self.cuts)
         for number, cut in enumerate(self.cuts):
             name = f"experiment.cuts[{number}]"

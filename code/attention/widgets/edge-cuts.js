@@ -31,6 +31,18 @@ export class EdgeCuts {
     return new EdgeCuts(this.edges.filter((edge) => !given.has(edge)));
   }
 
+  /** For each query and key with a cut, named "query key": in how many of these heads. */
+  countsOf(where, places) {
+    const wanted = new Set(places.map(String));
+    const counts = new Map();
+    for (const edge of this.edges) {
+      if (edge.where !== where || !wanted.has(`${edge.layer},${edge.head}`)) continue;
+      const name = `${edge.query} ${edge.key}`;
+      counts.set(name, (counts.get(name) ?? 0) + 1);
+    }
+    return counts;
+  }
+
   equals(other) {
     return this.size === other.size && this.edges.every((edge) => other.has(edge));
   }

@@ -138,6 +138,7 @@ ${CutView.style}
       heads: attention[0].length,
     }, {
       withModel: (act) => this.withModel(act),
+      isReady: () => this.ready,
       words: (numbers) => numbers.map((number) => this.french[number]),
       say: () => this.statusLine.isConnected && this.update(),
       show: ({ english }) => {
@@ -268,7 +269,9 @@ ${CutView.style}
     const address = addressOf(this.figure.file, import.meta.url, location.href);
     try {
       const tell = (length) => progress.setAttribute("value", length);
-      return new Transformer(await fetchFile(address, bytes, tell));
+      const model = new Transformer(await fetchFile(address, bytes, tell));
+      this.ready = true;
+      return model;
     } finally {
       this.loading = [];
     }

@@ -10,15 +10,16 @@ export class PronounBars {
 .odds { margin: 0 0 0.6rem; }
 .odds legend { padding: 0; margin-bottom: 0.3rem; }
 .odds .row { display: flex; flex-wrap: wrap; gap: 0.1rem 0.8rem; align-items: center;
-  padding: 0.2rem 0; border-top: 1px solid var(--border); }
-.odds label { display: flex; align-items: center; gap: 0.4rem; min-width: 5.2rem; cursor: pointer; }
-.odds input { width: 1.5rem; height: 1.5rem; margin: 0; }
-.odds .bar { flex: 1 1 6.5rem; max-width: 11rem; display: flex; align-items: center; gap: 0.4rem;
+  padding: 0.1rem 0; border-top: 1px solid var(--border); }
+.odds label { display: flex; align-items: center; gap: 0.4rem; min-width: 4.9rem; cursor: pointer;
+  min-height: 1.75rem; }
+.odds input { flex: none; width: 1.1rem; min-height: 1.1rem; margin: 0; }
+.odds .bar { flex: 1 1 5.5rem; max-width: 11rem; display: flex; align-items: center; gap: 0.4rem;
   font-variant-numeric: tabular-nums; }
 .odds .bar span:first-child { min-width: 1.9rem; font-weight: 600; }
 .odds .track { flex: 1; height: 1rem; border: 1px solid var(--muted); contain: strict;
   background: left / var(--p) 100% no-repeat linear-gradient(var(--accent) 0 0); }
-.odds .verdict { min-width: 8rem; }
+.odds .verdict { min-width: 4.6rem; }
 .odds .flipped { color: var(--mark); font-weight: 700; }
 @media print { .odds input { display: none; } }
 `;
@@ -77,7 +78,7 @@ export class PronounBars {
         number.textContent = decimals(p);
       });
       verdict.textContent = this.verdicts[i];
-      verdict.classList.toggle("flipped", this.verdicts[i].includes("instead"));
+      verdict.classList.toggle("flipped", this.verdicts[i].startsWith("now"));
     });
   }
 
@@ -86,7 +87,7 @@ export class PronounBars {
     if (!uncut?.odds || !now?.odds) return "";
     const [then, today] = [uncut, now].map(({ odds }) =>
       this.pronouns[odds.indexOf(Math.max(...odds))]);
-    return then === today ? `${today}, as before` : `${today} instead of ${then}`;
+    return `${then === today ? "still" : "now"} ${today}`;
   }
 
   /** All verdicts in a sentence; nothing without cuts. */

@@ -89,10 +89,6 @@ function attend(query, { keys, values }, heads, forbidden) {
   return { said, weights };
 }
 
-function largestAt(numbers) {
-  return numbers.reduce((best, number, i) => (number > numbers[best] ? i : best), 0);
-}
-
 // ------------------------------------------------------------------------ model
 
 export class Transformer {
@@ -223,23 +219,27 @@ export class Transformer {
    * [layer][head][token written][source token].
    */
   greedy(source, maxLength = 100, cuts = null) {
-    const begun = this.begin(source, cuts);
-    const tokens = [];
+    const { tokens, steps } = this.write(this.begin(source, cuts), [], maxLength);
+    return { tokens, weights: byLayer(steps) };
+  }
+
+  /** Go on writing after these tokens; all but the last of them have been read. */
+  write(begun, tokens, maxLength) {
     const steps = [];
     while (tokens.length < maxLength && tokens.at(-1) !== END) {
       const { logits, weights } = this.step(begun, tokens.at(-1) ?? START);
-      logits[PADDING] = logits[START] = -Infinity;
-      tokens.push(largestAt(logits));
+      tokens = [...tokens, likeliest(logits)];
       steps.push(weights);
     }
-    return { tokens, weights: byLayer(steps) };
+    return { tokens, steps };
   }
 
   /**
    * Predict each token of a given target from those before it, as in training.
    *
    * Gives the logits of each step, the weights of the encoder's self-attention as
-   * [layer][head][query][key], and those of the cross-attention as `greedy` does.
+   * [layer][head][query][key], those of the cross-attention as `greedy` does, and `rewrite`,
+   * which tells the tokens that `greedy` would have written.
    */
   follow(source, target, cuts = null) {
     const begun = this.begin(source, cuts);
@@ -248,8 +248,26 @@ export class Transformer {
       logits: steps.map(({ logits }) => logits),
       encoder: begun.encoder,
       cross: byLayer(steps.map(({ weights }) => weights)),
+      rewrite: (maxLength = 100) => this.rewrite(begun, steps, target, maxLength),
     };
   }
+
+  /** As far as the likeliest tokens are the target's, the steps have been made already. */
+  rewrite(begun, steps, target, maxLength) {
+    const own = steps.map(({ logits }) => likeliest(logits));
+    const other = own.findIndex((token, i) => token !== target[i]);
+    if (other < 0) return this.write(begun, own, maxLength).tokens;
+    begun.length = other + 1;
+    for (const { written: { keys, values } } of begun.layers)
+      keys.length = values.length = begun.length;
+    return this.write(begun, own.slice(0, other + 1), maxLength).tokens;
+  }
+}
+
+/** The likeliest token to write: padding and START never are. */
+function likeliest(logits) {
+  return logits.reduce((best, logit, token) =>
+    (token !== PADDING && token !== START && logit > logits[best] ? token : best), END);
 }
 
 /** Turn [query][head] into [head][query]. */
