@@ -105,7 +105,9 @@ def figure() -> LiveTranslator:
         weights[0].numpy(),
         head=(1, 0),
         word="il",
-        experiment=CutEdges(cuts, run(SICK, [], None, None)[1]["encoder"], odds("nothing")),
+        experiment=CutEdges(
+            cuts, run(SICK, [], None, None)[1]["encoder"], odds("nothing").tolist()
+        ),
     )
 
 
@@ -146,8 +148,9 @@ def reset(page: Page) -> None:
 
 
 def choose(page: Page, **values: str) -> None:
-    for label, value in values.items():
-        page.locator(".board").get_by_label(label.replace("_", " ")).select_option(value)
+    """Choose a map ("where", "layer", "head") and the scope of a press."""
+    for name, value in values.items():
+        page.locator(f"select[name={name}]").select_option(value)
 
 
 def numbers(page: Page) -> list[str]:
@@ -164,7 +167,7 @@ def check(page: Page, row: str) -> None:
 def cut_by_hand(page: Page, row: str) -> None:
     keys, layers, heads = ROWS[row]
     choose(page, layer=str(layers[0] if layers else 0), head=str(heads[0]) if heads else "")
-    choose(page, forbid_in="head" if heads else "layer" if layers else "all")
+    choose(page, scope="head" if heads else "layer" if layers else "all")
     for key in keys:
         cell(page, IT, key).click()
 
@@ -179,7 +182,7 @@ def test_it_starts_with_the_notebooks_numbers(new_figure: NewFigure):
     assert (shown["where"], shown["layer"], shown["head"]) == ("encoder", 0, None)
     _, weights = run(SICK, [], None, None)
     np.testing.assert_allclose(shown["matrix"], weights["encoder"][0].mean(0), atol=1e-6)
-    choose(page, map="cross", layer="1", head="2")
+    choose(page, where="cross", layer="1", head="2")
     np.testing.assert_allclose(state(page)["matrix"], weights["cross"][1, 2], atol=1e-6)
     expect(page.get_by_text("Nothing is forbidden.")).to_be_visible()
     expect(page.locator(".writes")).to_have_text(
@@ -233,7 +236,7 @@ def test_the_map_shows_the_weights_with_the_cuts(new_figure: NewFigure):
     step(page, "cat, layer 0").click()
     _, weights = run(SICK, *ROWS["cat, layer 0"])
     for where, layer, head in product(("encoder", "cross"), (0, 1), (None, 3)):
-        choose(page, map=where, layer=str(layer), head="" if head is None else str(head))
+        choose(page, where=where, layer=str(layer), head="" if head is None else str(head))
         expected = weights[where][layer]
         expected = expected.mean(0) if head is None else expected[head]
         np.testing.assert_allclose(state(page)["matrix"], expected, rtol=0, atol=1e-6)
@@ -246,7 +249,7 @@ def test_the_map_shows_the_weights_with_the_cuts(new_figure: NewFigure):
 @pytest.mark.arithmetic
 def test_cross_attention_and_a_word_that_sees_nothing(new_figure: NewFigure):
     page = new_figure()
-    choose(page, map="cross", forbid_in="all")
+    choose(page, where="cross", scope="all")
     at = SICK.pronouns[0].target
     edges = torch.zeros(len(SICK.french) + 1, END + 1, dtype=torch.bool)
     for key in range(END + 1):
@@ -268,7 +271,7 @@ def test_cross_attention_and_a_word_that_sees_nothing(new_figure: NewFigure):
 def test_marks_and_scopes(new_figure: NewFigure):
     page = new_figure()
     here = cell(page, IT, 1)
-    choose(page, head="1", forbid_in="head")
+    choose(page, head="1", scope="head")
     here.click()
     expect(here).to_have_class("cut")
     expect(here).to_have_attribute("aria-label", "it to cat, 0.00, forbidden")
@@ -277,11 +280,11 @@ def test_marks_and_scopes(new_figure: NewFigure):
     expect(here).to_have_class("elsewhere")
     choose(page, head="")
     expect(here).to_have_class("some")
-    expect(page.get_by_label("forbid in")).to_have_value("layer")  # a mean has no head
+    expect(page.locator("select[name=scope]")).to_have_value("layer")  # a mean has no head
     here.click()  # the rest of the layer
     expect(here).to_have_class("cut")
     assert len(state(page)["cuts"]) == 4
-    choose(page, forbid_in="all")
+    choose(page, scope="all")
     here.click()
     assert len(state(page)["cuts"]) == 8
     expect(page.locator(".cuts li")).to_have_text("“it” may not look at “cat”: all layers")

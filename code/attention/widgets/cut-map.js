@@ -71,7 +71,7 @@ export class CutMap {
       `--cell: ${columns.words.length > 20 ? 1.5 : 2}rem; --label: ${0.9 + 0.5 * widest}rem`);
     this.element.replaceChildren(
       make("div", { role: "row", class: "heads" },
-        make("span", { role: "columnheader", "aria-label": "looks at" }), ...this.columnHeads),
+        make("i", {}), ...this.columnHeads),
       ...this.cells.map((row, i) => make("div", { role: "row" }, this.rowHeads[i], ...row)));
     this.stop = [0, 0];
     this.goTo(Math.min(stop[0], rows.words.length - 1), Math.min(stop[1], columns.words.length - 1));

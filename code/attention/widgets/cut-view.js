@@ -25,7 +25,7 @@ export class CutView {
 @container (min-width: 44rem) {
   .cut-view { grid-template-columns: 14rem minmax(0, 1fr); }
 }
-.cut-view h4 { margin: 0 0 0.3rem; font-size: 1rem; font-weight: 600; }
+.steps-title { margin: 0 0 0.3rem; font-weight: 600; }
 .steps { list-style: none; margin: 0; padding: 0; display: grid; gap: 0.3rem;
   counter-reset: step; }
 .steps li { display: grid; grid-template-columns: 1.2rem minmax(0, 1fr); align-items: baseline;
@@ -92,31 +92,32 @@ export class CutView {
     // The page turns its leaves at the arrows.
     const keep = (event) => event.key.startsWith("Arrow") && event.stopPropagation();
     return make("div", { class: "cut-view", onkeydown: keep },
-      make("div", { class: "steps-box" }, make("h4", {}, "Try this"),
-        make("ol", { class: "steps" }, ...this.steps.map((button, i) =>
+      make("div", { class: "steps-box" }, 
+        make("p", { class: "steps-title", id: "steps-title" }, "Try this"),
+        make("ol", { class: "steps", "aria-labelledby": "steps-title" }, ...this.steps.map((button, i) =>
           make("li", {}, button, this.notes[i])))),
       this.board);
   }
 
   buildSelects() {
-    const select = (text, options, take) => {
-      const element = make("select", { onchange: () => {
+    const select = (name, text, options, take) => {
+      const element = make("select", { name, onchange: () => {
         take(element.value);
         this.remap();
-      } }, ...options.map(([value, name]) => make("option", { value }, name)));
+      } }, ...options.map(([value, said]) => make("option", { value }, said)));
       return { element, label: make("label", {}, text, element) };
     };
     const heads = range(this.size.heads).map((head) => [head, head]);
     return {
-      where: select("map", Object.entries(WHERE), (value) => {
+      where: select("where", "map", Object.entries(WHERE), (value) => {
         this.where = value;
         this.layer = Math.min(this.layer, this.size.layers[value] - 1);
       }),
-      layer: select("layer", [], (value) => { this.layer = Number(value); }),
-      head: select("head", [["", "mean of all"], ...heads], (value) => {
+      layer: select("layer", "layer", [], (value) => { this.layer = Number(value); }),
+      head: select("head", "head", [["", "mean of all"], ...heads], (value) => {
         this.head = value === "" ? null : Number(value);
       }),
-      scope: select("forbid in", Object.entries(SCOPES), (value) => {
+      scope: select("scope", "forbid in", Object.entries(SCOPES), (value) => {
         this.scope = value;
       }),
     };
@@ -355,11 +356,11 @@ export class CutView {
         ...now.odds.map((p) => decimals(p, 4)), this.bars.verdicts[i]]] : []);
     const found = document.createDocumentFragment();
     if (odds.length) found.append(table("Probability of the pronoun, given the French before it",
-      ["Sentence", ...pronouns, ""], odds));
+      ["Sentence", ...pronouns, "likelier"], odds));
     found.append(table("Forbidden edges", ["Query", "may not look at", "in"],
       this.groups.length ? this.groups.map(({ who, whom, place }) => [who, whom, place])
         : [["none", "", ""]]));
-    found.append(table(`Rows look at columns. ${this.mapName}`, ["", ...this.called.columns],
+    found.append(table(`Rows look at columns. ${this.mapName}`, ["Word", ...this.called.columns],
       this.matrix.map((row, i) => [this.called.rows[i], ...row.map((x) => decimals(x, 3))])));
     return found;
   }

@@ -47,7 +47,7 @@ class CutEdges:
     encoder : (layers, heads, source, source)
         The weights of the encoder's self-attention for the first example, ``END``
         included, as ``interventions.record_weights`` keeps them.
-    odds : two of (float, float)
+    odds : (sentences, pronouns), two of each
         The probabilities of the two pronouns where the pronoun stands, with nothing cut
         and the French before it given: for the first example and for its mirror.
     pronouns : (str, str), optional
@@ -59,7 +59,7 @@ class CutEdges:
 
     cuts: Sequence[Cut]
     encoder: Float[np.ndarray, "layers heads source source"]
-    odds: Sequence[tuple[float, float]]
+    odds: Sequence[Sequence[float]]
     pronouns: tuple[str, str] = ("il", "elle")
     mirror: int = 1
 

@@ -78,7 +78,7 @@ progress { width: 100%; max-width: 20rem; accent-color: var(--accent); }
 th { white-space: nowrap; }
 table + table { margin-top: 1rem; }
 .special { color: var(--muted); font-style: italic; }
-[hidden] { display: none; }
+[hidden] { display: none !important; }
 :host { container-type: inline-size; }
 ${CutView.style}
 @media print {
