@@ -20,10 +20,11 @@ const enumerated = (words) => words.map((word) => `“${word}”`).join(", ");
 
 export class CutView {
   static style = `${CutMap.style}${PronounBars.style}
-.cut-view { display: grid; gap: 0.8rem 1.4rem; align-items: start;
+.cut-view { display: grid; gap: 0.8rem 1.2rem; align-items: start;
   grid-template-columns: minmax(0, 1fr); }
-@container (min-width: 44rem) {
-  .cut-view { grid-template-columns: 14rem minmax(0, 1fr); }
+/* The column of the book is wide enough for the list beside the map. */
+@container (min-width: 42rem) {
+  .cut-view { grid-template-columns: 13.3rem minmax(0, 1fr); }
 }
 .steps-title { margin: 0 0 0.3rem; font-weight: 600; }
 .steps { list-style: none; margin: 0; padding: 0; display: grid; gap: 0.3rem;
@@ -38,7 +39,9 @@ export class CutView {
 .writes { margin: 0 0 0.7rem; }
 .writes strong { color: var(--mark); }
 .board .rows { max-height: none; }
-.board .controls { gap: 0.4rem 0.8rem; margin-bottom: 0.4rem; }
+.board .controls { gap: 0.4rem 0.7rem; margin-bottom: 0.4rem; font-size: 0.9rem; }
+.board .controls label { gap: 0.35rem; }
+.board select { padding-inline: 0.3rem; }
 .cuts { margin: 0.4rem 0; padding-inline-start: 1.2rem; }
 .board[aria-busy="true"] .odds, .board[aria-busy="true"] .writes { opacity: 0.5; }
 @media print {

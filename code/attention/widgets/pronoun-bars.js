@@ -9,14 +9,14 @@ export class PronounBars {
   static style = `
 .odds { margin: 0 0 0.6rem; }
 .odds legend { padding: 0; margin-bottom: 0.3rem; }
-.odds .row { display: flex; flex-wrap: wrap; gap: 0.1rem 0.8rem; align-items: center;
+.odds .row { display: flex; flex-wrap: wrap; gap: 0.1rem 0.7rem; align-items: center;
   padding: 0.1rem 0; border-top: 1px solid var(--border); }
 .odds label { display: flex; align-items: center; gap: 0.4rem; min-width: 4.9rem; cursor: pointer;
   min-height: 1.75rem; }
 .odds input { flex: none; width: 1.1rem; min-height: 1.1rem; margin: 0; }
-.odds .bar { flex: 1 1 5.5rem; max-width: 11rem; display: flex; align-items: center; gap: 0.4rem;
+.odds .bar { flex: 1 1 6rem; max-width: 11rem; display: flex; align-items: center; gap: 0.4rem;
   font-variant-numeric: tabular-nums; }
-.odds .bar span:first-child { min-width: 1.9rem; font-weight: 600; }
+.odds .bar span:first-child { min-width: 1.7rem; font-weight: 600; }
 .odds .track { flex: 1; height: 1rem; border: 1px solid var(--muted); contain: strict;
   background: left / var(--p) 100% no-repeat linear-gradient(var(--accent) 0 0); }
 .odds .verdict { min-width: 4.6rem; }
