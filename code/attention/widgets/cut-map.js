@@ -34,10 +34,11 @@ export class CutMap {
 .cut-map .cut::after, .cut-map .some::after, .cut-map .elsewhere::after, .legend b {
   display: grid; place-items: center; width: 1.15rem; height: 1.15rem; border-radius: 50%;
   background: var(--paper); color: var(--mark); font: 700 1.1rem/1 system-ui, sans-serif; }
-.cut-map .cut::after { content: "×" / ""; background: none; font-size: 1.5rem; }
+.cut-map .cut::after { content: "×" / ""; background: none; width: 1.5rem; height: 1.5rem;
+  font-size: 1.5rem; }
 .cut-map .some::after { content: "/" / ""; }
 .cut-map .elsewhere::after { content: "·" / ""; }
-.legend { display: flex; flex-wrap: wrap; gap: 0.1rem 0.9rem; margin: 0.3rem 0; }
+.legend { display: flex; flex-wrap: wrap; gap: 0.1rem 0.7rem; margin: 0.3rem 0; }
 .legend span { display: inline-flex; align-items: center; gap: 0.2rem; }
 `;
 

@@ -89,7 +89,7 @@ export class CutView {
         make("button", { type: "button", onclick: () => this.change(new EdgeCuts()) }, "Reset")),
       make("div", { class: "rows" }, this.map.element),
       make("p", { class: "muted legend" }, ...[["×", "forbidden"],
-        ["/", "in some of these heads"], ["·", "in another head or layer"]].map(([sign, text]) =>
+        ["/", "in some of these heads"], ["·", "in other heads or layers"]].map(([sign, text]) =>
         make("span", {}, make("b", { "aria-hidden": "true" }, sign), text))),
       this.list);
     // The page turns its leaves at the arrows.
