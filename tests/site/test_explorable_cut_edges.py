@@ -384,9 +384,13 @@ def test_the_mirror_keeps_the_cuts(new_figure: NewFigure):
     check(page, "cat, layer 0")
 
 
-def ask(page: Page, text: str) -> None:
+def ask_for(page: Page, text: str) -> None:
     page.get_by_label("An English sentence").fill(text)
     page.get_by_role("button", name="Translate").click()
+
+
+def ask(page: Page, text: str) -> None:
+    ask_for(page, text)
     page.wait_for_function(
         "text => document.querySelector('live-translator').state.english.join(' ') === text",
         arg=" ".join(corpus.tokenize(text)),
@@ -480,7 +484,12 @@ def test_while_the_weights_come(new_figure: NewFigure):
     expect(cell(page, IT, 1)).to_have_class("cut")  # at once
     expect(page.locator("#message")).to_contain_text("Fetching the model's weights")
     cell(page, IT, 5).click()
+    ask_for(page, "a zyzzyva")  # is not translated, and nothing else is waited for
     page.evaluate("window.finish()")
+    check(page, "nothing")
+    assert state(page)["cuts"] == []
+    for key in (1, 5):
+        cell(page, IT, key).click()
     check(page, "both nouns")
 
 
@@ -568,7 +577,7 @@ def test_nothing_is_hard_to_use(new_figure: NewFigure, mode: str):
     assert violations(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     sizes = page.locator(
-        "[role=gridcell]:visible, button:visible, select:visible, label:visible, summary:visible"
+        "[role=gridcell]:visible, button:visible, select:visible, summary:visible, .odds label"
     ).evaluate_all("all => all.map(e => Math.min(e.offsetWidth, e.offsetHeight))")
     assert min(sizes) >= 24
 

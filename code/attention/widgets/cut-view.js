@@ -43,7 +43,6 @@ export class CutView {
 .board .controls label { gap: 0.35rem; }
 .board select { padding-inline: 0.3rem; }
 .cuts { margin: 0.4rem 0; padding-inline-start: 1.2rem; }
-.board[aria-busy="true"] .odds, .board[aria-busy="true"] .writes { opacity: 0.5; }
 @media print {
   .cut-view { display: block; }
   .steps-box { display: none; }
@@ -95,10 +94,10 @@ export class CutView {
     // The page turns its leaves at the arrows.
     const keep = (event) => event.key.startsWith("Arrow") && event.stopPropagation();
     return make("div", { class: "cut-view", onkeydown: keep },
-      make("div", { class: "steps-box" }, 
+      make("div", { class: "steps-box" },
         make("p", { class: "steps-title", id: "steps-title" }, "Try this"),
-        make("ol", { class: "steps", "aria-labelledby": "steps-title" }, ...this.steps.map((button, i) =>
-          make("li", {}, button, this.notes[i])))),
+        make("ol", { class: "steps", "aria-labelledby": "steps-title" },
+          ...this.steps.map((button, i) => make("li", {}, button, this.notes[i])))),
       this.board);
   }
 
@@ -179,8 +178,9 @@ export class CutView {
       this.board.setAttribute("aria-busy", true);
       this.paintMap();
     }
-    const here = await this.host.withModel((model) => this.compute(model));
-    if (!here) this.cuts = this.computed;
+    await this.host.withModel((model) => this.compute(model));
+    // It may have failed, or something else may have been asked for meanwhile.
+    this.cuts = this.computed;
     this.board.removeAttribute("aria-busy");
     this.paint();
   }

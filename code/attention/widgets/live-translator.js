@@ -212,21 +212,20 @@ ${CutView.style}
     else await this.withModel((model) => this.answer(model, tokens));
   }
 
-  /** Do something with the model once it is here, and tell whether that went well. */
+  /** Do something with the model once it is here. Of several things asked for, the last counts. */
   async withModel(act) {
     const asked = ++this.asked;
     this.model ??= this.loadModel();
     this.tell(...this.loading);
     try {
       const model = await this.model;
-      if (asked !== this.asked) return true;
+      if (asked !== this.asked) return;
       this.tell();
       act(model);
-      return true;
     } catch (error) {
       this.model = null; // to try again at the next press
+      this.ready = false;
       if (asked === this.asked) this.tell(this.failed(error));
-      return false;
     }
   }
 
