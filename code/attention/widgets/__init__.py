@@ -11,6 +11,7 @@ from attention.widgets._base import Explorable, enable
 from attention.widgets.architecture_map import ArchitectureMap
 from attention.widgets.attention_explorer import AttentionExplorer
 from attention.widgets.attention_lab import AttentionLab
+from attention.widgets.cut_edges import Cut, CutEdges
 from attention.widgets.gradient_lab import GradientLab
 from attention.widgets.head_splitter import HeadSplitter
 from attention.widgets.live_translator import LiveTranslator
@@ -24,6 +25,8 @@ __all__ = [
     "ArchitectureMap",
     "AttentionExplorer",
     "AttentionLab",
+    "Cut",
+    "CutEdges",
     "Explorable",
     "GradientLab",
     "HeadSplitter",

@@ -11,7 +11,17 @@ from attention.report import require
 
 SCRIPTS = Path(__file__).parent
 # What the scripts of the figures import.
-SHARED = ("base.js", "plane.js", "transformer-model.js")
+SHARED = (
+    "base.js",
+    "plane.js",
+    "transformer-model.js",
+    "translator-words.js",
+    "weights-file.js",
+    "edge-cuts.js",
+    "cut-map.js",
+    "pronoun-bars.js",
+    "cut-view.js",
+)
 # In the order in which they are loaded: each imports only such as come before it.
 ELEMENTS = (
     *SHARED,

@@ -2,109 +2,22 @@
 // translation chapter translates it in the page. Below stands its cross-attention: a
 // French word in each row, and what that word looked at when it was written. The model's
 // weights are fetched when a reader first asks for a translation; what is shown before
-// that comes from the notebook.
+// that comes from the notebook. Where the notebook has given an experiment, edges of the
+// attention can be cut as well: see cut-view.js.
 
 import { Explorable, decimals, define, make, table } from "./base.js";
-import { Transformer } from "./transformer-model.js";
+import { CutView } from "./cut-view.js";
+import { Transformer, matrixOf } from "./transformer-model.js";
+import { asText, labels, nearest, quoted, tokenize } from "./translator-words.js";
+import { addressOf, fetchFile } from "./weights-file.js";
 
 const SPECIALS = ["<padding>", "<start>", "<end>"]; // they have the first numbers
 const END = "<end>";
 const LONGEST = 40; // tokens of a sentence; in training it saw no such long ones
-const LONGEST_WORD = 30; // characters of an unknown word that are looked at
 const NAMED = 4; // how many tokens the status line names
 const MENTIONED = 5; // how many unknown words a message deals with
-const SHORT_FORMS = { "didn't": "did not", "wasn't": "was not", "weren't": "were not" };
-
-// ---------------------------------------------------------------- words and tokens
-
-/** Cut English text into tokens, as `attention.corpus.tokenize` does. */
-export function tokenize(text) {
-  text = text.toLowerCase().replaceAll("’", "'");
-  for (const [short, long] of Object.entries(SHORT_FORMS)) text = text.replaceAll(short, long);
-  text = text.replaceAll("'s", " 's").replace(/[.,;:!?]/g, " ").trim();
-  return text ? text.split(/\s+/) : [];
-}
-
-/** Write tokens as text: no space after "l'" and before "'s". */
-export function asText(tokens) {
-  return tokens.join(" ").replaceAll("' ", "'").replaceAll(" 's", "'s");
-}
-
-/** Count the letters to add, leave out, change or swap with the next to make b of a. */
-export function editDistance(a, b) {
-  const table = Array.from({ length: a.length + 1 }, (_, i) => [i]);
-  for (let j = 1; j <= b.length; j++) table[0][j] = j;
-  for (let i = 1; i <= a.length; i++)
-    for (let j = 1; j <= b.length; j++) {
-      const change = a[i - 1] === b[j - 1] ? 0 : 1;
-      const ways = [table[i - 1][j] + 1, table[i][j - 1] + 1, table[i - 1][j - 1] + change];
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
-        ways.push(table[i - 2][j - 2] + 1);
-      table[i][j] = Math.min(...ways);
-    }
-  return table[a.length][b.length];
-}
-
-/** The known words that are written most like this one, if any are; the nearest first. */
-export function nearest(word, words, count = 3) {
-  if (word.length > LONGEST_WORD) return [];
-  const enough = 1 + Math.floor(word.length / 4);
-  return words
-    .map((known) => [editDistance(word, known), known])
-    .filter(([distance]) => distance <= enough)
-    .sort(([a], [b]) => a - b) // sort keeps the order of equal ones: the alphabet's
-    .slice(0, count)
-    .map(([, known]) => known);
-}
-
-// ------------------------------------------------------------------------ attention
-
-/** Call each token by its text, and by its position too (from 1) if there are several such. */
-export function labels(tokens) {
-  const several = (token) => tokens.indexOf(token) !== tokens.lastIndexOf(token);
-  return tokens.map((token, i) => (several(token) ? `${token} (${i + 1})` : token));
-}
-
-/** The weights of a head, or the mean of all heads of the layer if `head` is null. */
-export function matrixOf(weights, layer, head) {
-  const heads = weights[layer];
-  if (head !== null) return heads[head];
-  const mean = (row, column) => heads.reduce((sum, h) => sum + h[row][column], 0) / heads.length;
-  return heads[0].map((weights, row) => weights.map((_, column) => mean(row, column)));
-}
-
-// ---------------------------------------------------------------------- the weights
-
-/** Where the weights are: beside the site's scripts, or in the notebook's repository. */
-export function addressOf({ name, version }, script, page) {
-  const query = `?v=${version}`; // so that no browser takes another model from its store
-  if (!script.startsWith("blob:")) return new URL(`weights/${name}${query}`, script).href;
-  // JupyterLab shows /lab/tree/chapters/NOTEBOOK, and gives out files at /files/.
-  const notebook = page.replace(/\/(lab(\/workspaces\/[^/]+)?\/tree|notebooks)\//, "/files/");
-  return new URL(`../weights/${name}${query}`, notebook).href;
-}
-
-/** Fetch a file of a known size, and say how much of it has come. */
-async function fetchFile(address, bytes, tell) {
-  const response = await fetch(address);
-  if (!response.ok) throw new Error(`the server answers ${response.status}`);
-  const file = new Uint8Array(bytes);
-  let length = 0;
-  const reader = response.body.getReader();
-  for (let part = await reader.read(); !part.done; part = await reader.read()) {
-    if (length + part.value.length > bytes) throw new Error("the file is too long");
-    file.set(part.value, length);
-    length += part.value.length;
-    tell(length);
-  }
-  if (length < bytes) throw new Error("the file is not complete");
-  return file.buffer;
-}
 
 // -------------------------------------------------------------------------- element
-
-const quoted = (word) =>
-  `“${word.length > LONGEST_WORD ? `${word.slice(0, LONGEST_WORD)}…` : word}”`;
 
 class LiveTranslator extends Explorable {
   static style = `
@@ -163,7 +76,11 @@ progress { width: 100%; max-width: 20rem; accent-color: var(--accent); }
     bottom left / 100% 4px no-repeat linear-gradient(var(--border) 0 0); }
 .seen .strong { color: var(--text); font-weight: 700; }
 th { white-space: nowrap; }
+table + table { margin-top: 1rem; }
 .special { color: var(--muted); font-style: italic; }
+[hidden] { display: none !important; }
+:host { container-type: inline-size; }
+${CutView.style}
 @media print {
   .examples, form, .message { display: none; }
   .rows { max-height: none; }
@@ -180,11 +97,70 @@ th { white-space: nowrap; }
     this.loading = []; // what is told while the weights come
     this.pair = make("div", { class: "pair", "aria-live": "polite" });
     this.result = make("div", {});
+    this.cutting = figure.experiment ? this.cutView(figure) : null;
     const [source, target] = examples[0].map((text) => text.split(" "));
     this.show({ english: source, french: [...target, END], weights: attention,
       milliseconds: null, row: Math.max(target.indexOf(word), 0) });
     return [this.form(asText(source)), this.examples(examples), this.knownWords(), this.pair,
-      this.result];
+      ...(this.cutting ? [this.views(), this.cutting.element] : []), this.result];
+  }
+
+  /** Where edges can be cut, there are two views: one begins with cutting. */
+  views() {
+    const names = { cut: "Cut an edge", look: "Look at the cross-attention" };
+    const buttons = Object.entries(names).map(([view, name]) => make("button",
+      { type: "button", onclick: () => turnTo(view) }, name));
+    const turnTo = (view) => {
+      this.view = view;
+      this.cutting.element.hidden = view !== "cut";
+      this.result.hidden = view !== "look";
+      buttons.forEach((button, i) =>
+        button.setAttribute("aria-pressed", Object.keys(names)[i] === view));
+      if (this.statusLine.isConnected) this.update();
+    };
+    turnTo("cut");
+    return make("div", { class: "controls", role: "group", "aria-label": "View" }, ...buttons);
+  }
+
+  cutView({ experiment, examples, attention }) {
+    const words = ([english, french]) => [english.split(" "), [...french.split(" "), END]];
+    const sentences = [0, experiment.mirror].map((i) =>
+      this.sentenceOf(...words(examples[i]), experiment.pronouns));
+    const [first, mirror] = experiment.odds;
+    const { encoder, pronouns } = experiment;
+    return new CutView({
+      ...experiment,
+      numbers: pronouns.map((word) => this.french.indexOf(word)),
+      pair: sentences,
+      runs: [{ odds: first, encoder, cross: attention }, { odds: mirror }],
+    }, {
+      layers: { encoder: encoder.length, cross: attention.length },
+      heads: attention[0].length,
+    }, {
+      withModel: (act) => this.withModel(act),
+      isReady: () => this.ready,
+      words: (numbers) => numbers.map((number) => this.french[number]),
+      say: () => this.statusLine.isConnected && this.update(),
+      show: ({ english }) => {
+        this.input.value = asText(english.slice(0, -1));
+        return this.translate(this.input.value);
+      },
+    });
+  }
+
+  /** A sentence as one can cut in it: both sides with END, and where the pronoun stands. */
+  sentenceOf(english, french, pronouns) {
+    return {
+      english: [...english, END],
+      french,
+      source: this.numbersOf(english),
+      target: french.map((word) => this.french.indexOf(word)),
+      at: french.findIndex((word) => pronouns.includes(word)),
+    };
+  }
+
+  numbersOf(tokens) {
+    return [...tokens.map((token) => this.numbers.get(token)), SPECIALS.indexOf(END)];
   }
 
   form(text) {
@@ -228,18 +204,27 @@ th { white-space: nowrap; }
 
   /** Translate a sentence, or tell why not. Of several asked for at once, the last counts. */
   async translate(text) {
-    const asked = ++this.asked;
+    this.asked++; // what was asked for before is no longer wanted
     const tokens = tokenize(text);
     const problem = this.problemWith(tokens);
     this.input.setAttribute("aria-invalid", problem !== null);
-    if (problem) return this.tell(...problem);
+    if (problem) this.tell(...problem);
+    else await this.withModel((model) => this.answer(model, tokens));
+  }
+
+  /** Do something with the model once it is here. Of several things asked for, the last counts. */
+  async withModel(act) {
+    const asked = ++this.asked;
     this.model ??= this.loadModel();
     this.tell(...this.loading);
     try {
       const model = await this.model;
-      if (asked === this.asked) this.answer(model, tokens);
+      if (asked !== this.asked) return;
+      this.tell();
+      act(model);
     } catch (error) {
       this.model = null; // to try again at the next press
+      this.ready = false;
       if (asked === this.asked) this.tell(this.failed(error));
     }
   }
@@ -283,7 +268,9 @@ th { white-space: nowrap; }
     const address = addressOf(this.figure.file, import.meta.url, location.href);
     try {
       const tell = (length) => progress.setAttribute("value", length);
-      return new Transformer(await fetchFile(address, bytes, tell));
+      const model = new Transformer(await fetchFile(address, bytes, tell));
+      this.ready = true;
+      return model;
     } finally {
       this.loading = [];
     }
@@ -304,12 +291,10 @@ th { white-space: nowrap; }
 
   answer(model, tokens) {
     const started = performance.now();
-    const source = [...tokens.map((token) => this.numbers.get(token)), SPECIALS.indexOf(END)];
-    const { tokens: written, weights } = model.greedy(source);
+    const { tokens: written, weights } = model.greedy(this.numbersOf(tokens));
     const milliseconds = performance.now() - started;
-    this.tell();
     const french = written.map((number) => this.french[number]);
-    this.show({ english: tokens, french, weights, milliseconds, row: 0 });
+    this.show({ english: tokens, french, weights, milliseconds, row: 0 }, model);
     this.update();
   }
 
@@ -356,12 +341,12 @@ th { white-space: nowrap; }
     const { english, french, milliseconds } = this.shown;
     const row = this.pointed ?? this.row;
     const { matrix } = this;
-    return { english, french, milliseconds, ...this.map, row,
+    return { english, french, milliseconds, ...this.map, row, cut: this.cutting?.state,
       weights: row === null ? matrix : matrix[row] };
   }
 
   /** Show a translation and its attention in the place of the one before. */
-  show(shown) {
+  show(shown, model = null) {
     this.shown = shown;
     this.row = this.stop = shown.row;
     this.pointed = null;
@@ -382,6 +367,8 @@ th { white-space: nowrap; }
       make("div", { class: "rows" }, this.grid(french)),
       this.sentence());
     this.paintCells();
+    const { pronouns } = this.figure.experiment ?? {};
+    this.cutting?.take(this.sentenceOf(english, french, pronouns), model);
   }
 
   // Layers and heads are counted from 0, as the arrays and the chapter count them.
@@ -447,6 +434,11 @@ th { white-space: nowrap; }
   }
 
   update() {
+    if (this.view === "cut") this.say(...this.cutting.said());
+    else this.updateLook();
+  }
+
+  updateLook() {
     const { row, weights } = this.state;
     this.rows.forEach((option, i) => {
       option.classList.toggle("shown", i === row);
@@ -480,12 +472,14 @@ th { white-space: nowrap; }
 
   /** The table is of the whole map: choosing a word leaves it as it is. */
   refreshTable() {
-    if (!this.details.open || this.tableOf === this.matrix) return;
-    this.tableOf = this.matrix;
+    const shown = this.view === "cut" ? this.cutting.painted : this.matrix;
+    if (!this.details.open || this.tableOf === shown) return;
+    this.tableOf = shown;
     super.refreshTable();
   }
 
   asTable() {
+    if (this.view === "cut") return this.cutting.asTable();
     return table(
       `Cross-attention: rows are French words, columns are English words. ${this.mapName}`,
       ["French", ...this.called.english],

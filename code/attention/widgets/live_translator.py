@@ -13,6 +13,7 @@ from attention._arguments import as_integer, check_no_text
 from attention._renamed import in_todays_names
 from attention.report import require
 from attention.widgets._base import WIDTH, Explorable
+from attention.widgets.cut_edges import CutEdges
 
 SPECIALS = ("<padding>", "<start>", "<end>")  # their numbers are 0, 1 and 2
 # What the script in the page can compute.
@@ -50,13 +51,16 @@ class LiveTranslator(Explorable):
         mean of the last layer's heads.
     word : str, optional
         The French word that is chosen at first. Default: the first.
+    experiment : CutEdges, optional
+        Edges of the attention that a reader can cut, in any sentence; with it the page
+        shows the encoder's self-attention too. Default: nothing can be cut.
 
     Raises
     ------
     ValueError
         If the file is not that of a translator which the page can compute, or the
-        vocabularies, the examples, the weights of the attention, ``head`` or ``word``
-        do not fit.
+        vocabularies, the examples, the weights of the attention, ``head``, ``word`` or
+        the experiment do not fit.
     """
 
     element = "live-translator"
@@ -70,6 +74,7 @@ class LiveTranslator(Explorable):
         attention: Float[np.ndarray, "layers heads target source"],
         head: tuple[int, int] | None = None,
         word: str | None = None,
+        experiment: CutEdges | None = None,
     ):
         self.path = Path(weights)
         self.config = _config(self.path)
@@ -98,6 +103,9 @@ class LiveTranslator(Explorable):
         self.head = head
         require(word is None or word in target, "word", f"one of {target}", word)
         self.word = target[0] if word is None else word
+        self.experiment = experiment
+        if experiment is not None:
+            experiment.check(self.config, self.examples, self.french)
 
     def data(self) -> dict[str, object]:
         """Return what the page needs before and besides the weights."""
@@ -117,7 +125,11 @@ class LiveTranslator(Explorable):
             "layer": layer,
             "head": head,
             "word": self.word,
+            **self._experiment(),
         }
+
+    def _experiment(self) -> dict[str, object]:
+        return {} if self.experiment is None else {"experiment": self.experiment.data(self.config)}
 
     def table(self) -> tuple[str, list[str], list[list[str]]]:
         """Return the examples and their translations."""

@@ -1,7 +1,8 @@
 // A trained transformer in the page: the forward pass of attention.transformer, for
 // one sentence at a time and without training. It reads the file that its `save`
 // wrote. A vector is a Float64Array, and a sequence a list of vectors: the weights are
-// float32, the sums are exact enough to agree with torch in float64.
+// float32, the sums are exact enough to agree with torch in float64. Edges of the
+// attention can be cut, as `interventions.knock_out` cuts them.
 
 import { softmax } from "./base.js";
 
@@ -61,28 +62,31 @@ export function sinusoidalPosition(position, width) {
   });
 }
 
-/** What the heads say to one query, side by side, and the weights of each head. */
-function attend(query, { keys, values }, heads) {
+/**
+ * What the heads say to one query, side by side, and the weights of each head.
+ *
+ * `forbidden`, if there are cuts, gives the keys that a head may not see, as a set. Their
+ * scores are masked before the softmax; a head that may see nothing says nothing.
+ */
+function attend(query, { keys, values }, heads, forbidden) {
   const d_k = query.length / heads;
   const said = new Float64Array(query.length);
   const weights = [];
   for (let from = 0; from < query.length; from += d_k) {
-    const scores = keys.map((key) => {
+    const cut = forbidden?.(from / d_k);
+    const scores = keys.map((key, k) => {
+      if (cut?.has(k)) return -Infinity;
       let score = 0;
       for (let i = from; i < from + d_k; i++) score += query[i] * key[i];
       return score / Math.sqrt(d_k);
     });
-    const row = softmax(scores);
+    const row = cut && keys.every((_, k) => cut.has(k)) ? scores.map(() => 0) : softmax(scores);
     values.forEach((value, key) => {
       for (let i = from; i < from + d_k; i++) said[i] += row[key] * value[i];
     });
     weights.push(row);
   }
   return { said, weights };
-}
-
-function largestAt(numbers) {
-  return numbers.reduce((best, number, i) => (number > numbers[best] ? i : best), 0);
 }
 
 // ------------------------------------------------------------------------ model
@@ -126,36 +130,58 @@ export class Transformer {
 
   /** Read a sentence: a vector for each of its tokens. */
   encode(source) {
-    const { source_embedding, encoder } = this.parts;
-    let stream = source.map((token, position) => this.embed(token, position, source_embedding));
-    for (const layer of encoder.layers) stream = this.encoderLayer(layer, stream);
-    return stream.map((x) => this.finalNorm(encoder, x));
+    return this.read(source).memory;
   }
 
-  encoderLayer(layer, stream) {
+  /** The same, with the weights of the self-attention as [layer][head][query][key]. */
+  read(source, cuts = null) {
+    const { source_embedding, encoder } = this.parts;
+    let stream = source.map((token, position) => this.embed(token, position, source_embedding));
+    const weights = encoder.layers.map((layer, l) => {
+      const answers = this.encoderLayer(layer, stream, cuts && ((head, query) =>
+        cuts.keysOf("encoder", l, head, query)));
+      stream = answers.map(({ x }) => x);
+      return byHead(answers.map((answer) => answer.weights));
+    });
+    return { memory: stream.map((x) => this.finalNorm(encoder, x)), weights };
+  }
+
+  encoderLayer(layer, stream, forbidden) {
     const { self_attention: attention, around_self_attention, around_feed_forward } = layer;
     const reads = (x) =>
       this.config.norm === "pre" ? layerNorm(around_self_attention.norm, x) : x;
     const seen = keysAndValues(attention, stream.map(reads));
-    return stream.map((x) => {
-      x = this.around(around_self_attention, x, (read) => this.ask(attention, read, seen).said);
-      return this.around(around_feed_forward, x, (read) => feedForward(layer.feed_forward, read));
+    return stream.map((x, query) => {
+      let weights; // [head][key]
+      x = this.around(around_self_attention, x, (read) => {
+        const answer = this.ask(attention, read, seen, forbidden && ((head) =>
+          forbidden(head, query)));
+        ({ weights } = answer);
+        return answer.said;
+      });
+      x = this.around(around_feed_forward, x, (read) => feedForward(layer.feed_forward, read));
+      return { x, weights };
     });
   }
 
-  ask({ W_Q, W_O }, x, seen) {
-    const { said, weights } = attend(linear(W_Q, x), seen, this.config.heads);
+  ask({ W_Q, W_O }, x, seen, forbidden = null) {
+    const { said, weights } = attend(linear(W_Q, x), seen, this.config.heads, forbidden);
     return { said: linear(W_O, said), weights };
   }
 
-  /** What a translation starts with: the source's keys and values, and none of its own yet. */
-  begin(source) {
-    const memory = this.encode(source);
+  /**
+   * What a translation starts with: the source's keys and values, and none of its own yet.
+   *
+   * `cuts.keysOf(where, layer, head, query)` gives the keys that are cut from a query, as a
+   * set or undefined; `where` is "encoder" or "cross", whose queries are the steps.
+   */
+  begin(source, cuts = null) {
+    const { memory, weights } = this.read(source, cuts);
     const layers = this.parts.decoder.layers.map((layer) => ({
       written: { keys: [], values: [] },
       source: keysAndValues(layer.cross_attention, memory),
     }));
-    return { length: 0, layers };
+    return { length: 0, layers, cuts, encoder: weights };
   }
 
   /**
@@ -164,7 +190,8 @@ export class Transformer {
    */
   step(begun, token) {
     const { target_embedding, decoder, to_logits } = this.parts;
-    let x = this.embed(token, begun.length++, target_embedding);
+    const query = begun.length++;
+    let x = this.embed(token, query, target_embedding);
     const weights = []; // [layer][head][source token]
     decoder.layers.forEach((layer, l) => {
       const { written, source } = begun.layers[l];
@@ -174,7 +201,8 @@ export class Transformer {
         return this.ask(layer.self_attention, read, written).said;
       });
       x = this.around(layer.around_cross_attention, x, (read) => {
-        const answer = this.ask(layer.cross_attention, read, source);
+        const answer = this.ask(layer.cross_attention, read, source, begun.cuts && ((head) =>
+          begun.cuts.keysOf("cross", l, head, query)));
         weights.push(answer.weights);
         return answer.said;
       });
@@ -190,21 +218,70 @@ export class Transformer {
    * Gives the tokens, END included, and the weights of the cross-attention as
    * [layer][head][token written][source token].
    */
-  greedy(source, maxLength = 100) {
-    const begun = this.begin(source);
-    const tokens = [];
+  greedy(source, maxLength = 100, cuts = null) {
+    const { tokens, steps } = this.write(this.begin(source, cuts), [], maxLength);
+    return { tokens, weights: byLayer(steps) };
+  }
+
+  /** Go on writing after these tokens; all but the last of them have been read. */
+  write(begun, tokens, maxLength) {
     const steps = [];
     while (tokens.length < maxLength && tokens.at(-1) !== END) {
       const { logits, weights } = this.step(begun, tokens.at(-1) ?? START);
-      logits[PADDING] = logits[START] = -Infinity;
-      tokens.push(largestAt(logits));
+      tokens = [...tokens, likeliest(logits)];
       steps.push(weights);
     }
-    const { decoder_layers, heads } = this.config;
-    const weights = Array.from({ length: decoder_layers }, (_, l) =>
-      Array.from({ length: heads }, (_, h) => steps.map((step) => step[l][h])));
-    return { tokens, weights };
+    return { tokens, steps };
   }
+
+  /**
+   * Predict each token of a given target from those before it, as in training.
+   *
+   * Gives the logits of each step, the weights of the encoder's self-attention as
+   * [layer][head][query][key], those of the cross-attention as `greedy` does, and `rewrite`,
+   * which tells the tokens that `greedy` would have written.
+   */
+  follow(source, target, cuts = null) {
+    const begun = this.begin(source, cuts);
+    const steps = target.map((_, i) => this.step(begun, i ? target[i - 1] : START));
+    return {
+      logits: steps.map(({ logits }) => logits),
+      encoder: begun.encoder,
+      cross: byLayer(steps.map(({ weights }) => weights)),
+      rewrite: (maxLength = 100) => this.rewrite(begun, steps, target, maxLength),
+    };
+  }
+
+  /** As far as the likeliest tokens are the target's, the steps have been made already. */
+  rewrite(begun, steps, target, maxLength) {
+    const own = steps.map(({ logits }) => likeliest(logits));
+    const other = own.findIndex((token, i) => token !== target[i]);
+    if (other < 0) return this.write(begun, own, maxLength).tokens;
+    begun.length = other + 1;
+    for (const { written: { keys, values } } of begun.layers)
+      keys.length = values.length = begun.length;
+    return this.write(begun, own.slice(0, other + 1), maxLength).tokens;
+  }
+}
+
+/** The likeliest token to write: padding and START never are. */
+function likeliest(logits) {
+  return logits.reduce((best, logit, token) =>
+    (token !== PADDING && token !== START && logit > logits[best] ? token : best), END);
+}
+
+/** Turn [query][head] into [head][query]. */
+const byHead = (rows) => rows[0].map((_, head) => rows.map((row) => row[head]));
+
+/** Turn [step][layer][head] into [layer][head][step]. */
+const byLayer = (steps) => steps[0].map((_, layer) => byHead(steps.map((step) => step[layer])));
+
+/** The weights of a head, or the mean of all heads of the layer if `head` is null. */
+export function matrixOf(weights, layer, head) {
+  const heads = weights[layer];
+  if (head !== null) return heads[head];
+  const mean = (row, column) => heads.reduce((sum, h) => sum + h[row][column], 0) / heads.length;
+  return heads[0].map((weights, row) => weights.map((_, column) => mean(row, column)));
 }
 
 function keysAndValues({ W_K, W_V }, rows) {
