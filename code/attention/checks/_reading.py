@@ -23,7 +23,9 @@ def read(returned: object, outputs: int, boolean: bool) -> Response:
     if not boolean:
         parts = tuple(part.astype(float) for part in parts)
     things = len(returned) if outputs == 1 and _is_several(returned, outputs) else 0
-    return Response(parts, things=things, narrow=_is_narrow(returned))
+    return Response(
+        parts, things=things, narrow=_is_narrow(returned), floats=_holds_floats(returned)
+    )
 
 
 def name_of_type(thing: object) -> str:
@@ -146,6 +148,13 @@ def _is_narrow(thing: object) -> bool:
     if isinstance(thing, list | tuple):
         return any(_is_narrow(inner) for inner in thing)
     return str(getattr(thing, "dtype", "")).endswith("float16")  # or bfloat16
+
+
+def _holds_floats(thing: object) -> bool:
+    """Tell whether there are floats among what a function returned, be they whole or not."""
+    if isinstance(thing, list | tuple):
+        return any(_holds_floats(inner) for inner in thing)
+    return isinstance(thing, float) or "float" in str(getattr(thing, "dtype", ""))
 
 
 def _not_numbers(kind: str) -> UnusableError:
