@@ -53,8 +53,15 @@ FULLY_MASKED_NAN = (
 )
 
 FULLY_MASKED_NOT_ZERO = (
-    "A query that may attend to nothing attends to something all the same: a large negative "
-    "score loses only against a larger one, and here there is none. It should get zeros."
+    "A query that may attend to nothing attends to something all the same. (A large negative "
+    "score, if that is what you use, loses only against a larger one, and here there is none.) "
+    "It should get zeros."
+)
+
+ZERO_TIMES_INFINITY = (
+    "Where a key is masked, your whole row is NaN. A mask times infinity is NaN where the mask is "
+    "0, because 0 times infinity is no number. Choose between the score and minus infinity with "
+    "np.where."
 )
 
 OF_MASK = (
@@ -113,6 +120,19 @@ OF_MASK = (
         ({"hide": unhidden, "change": _after},),
     ),
     Mistake(
+        "mask-for-whole-rows",
+        "Your mask takes out whole queries: one that may attend to nothing gets zeros, and every "
+        "other attends to all keys. Hide each key that the mask forbids, in the scores.",
+        (
+            {
+                "hide": unhidden,
+                "change": lambda weights, mask, sizes: (
+                    weights if mask is None else weights * mask.any(-1, keepdims=True)
+                ),
+            },
+        ),
+    ),
+    Mistake(
         "mask-then-renormalise",
         "The masked scores still take part, in the sum or as the largest score: you mask "
         "afterwards and divide by the sum that is left. That sum can be 0: for a query that may "
@@ -156,9 +176,7 @@ OF_MASK = (
     ),
     Mistake(
         "zero-times-infinity",
-        "Where a key is masked, your whole row is NaN. A mask times infinity is NaN where the "
-        "mask is 0, because 0 times infinity is no number. Choose between the score and minus "
-        "infinity with np.where.",
+        ZERO_TIMES_INFINITY,
         ({"hide": _mask_times_infinity, "softmax": naive_softmax},),
     ),
     mask_mistake(

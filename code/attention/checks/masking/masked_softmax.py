@@ -62,7 +62,7 @@ MASKED_SOFTMAX = Exercise(
         (
             example(scores=[[-20000, -20001, 10000]], mask=[[True, True, False]]),
             # Each row has a largest score of its own.
-            example(scores=[[0, 1], [900, 901]], mask=[[True, True], [True, True]]),
+            example(scores=[[-900, -901], [0, 1]], mask=[[True, True], [True, True]]),
             example(scores=[[-1000, 1000, -1000, 0]], mask=[[True, True, True, False]]),
         ),
         # A query with nothing to attend to.
@@ -89,6 +89,13 @@ MASKED_SOFTMAX = Exercise(
         ),
     ),
     symptoms=(
+        Symptom(
+            "zero-times-infinity",
+            _mistakes.ZERO_TIMES_INFINITY,
+            lambda inputs, expected, got: bool(
+                np.isnan(got[0]).all() and not _empty(inputs["mask"]).any()
+            ),
+        ),
         Symptom(
             "not-finite",
             "Your weights hold NaN or infinity: somewhere a number grew too large, or zero was "

@@ -97,6 +97,11 @@ SCORES = Exercise(
             "All your scores have the wrong sign.",
             lambda query, key: -query @ key.T,
         ),
+        misconception(
+            "averaged",
+            "You take the mean of the products. A dot product is their sum.",
+            lambda query, key: query @ key.T / key.shape[-1],
+        ),
     ),
 )
 
