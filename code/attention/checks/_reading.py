@@ -42,6 +42,8 @@ def _as_parts(returned: object, outputs: int) -> tuple[Array, ...]:
             "If you have written it, look for a missing return.",
         )
     if _is_several(returned, outputs):
+        if outputs == 1 and any(thing is None for thing in returned):
+            raise UnusableError(WRONG_NUMBER, wrong_number(len(returned), 1))
         if outputs == 1:
             return (_stacked(returned),)
         if len(returned) != outputs:

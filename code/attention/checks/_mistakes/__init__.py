@@ -16,6 +16,7 @@ from attention.checks._mistakes.softmax_axes import OVER_THE_QUERIES
 from attention.checks._mistakes.softmax_stability import OVERFLOW
 from attention.checks._mistakes.softmaxes import (
     is_rescaled,
+    naive_softmax,
     normalised,
     safe_ratio,
     unstable_softmax,
@@ -34,6 +35,7 @@ __all__ = [
     "for_one_query",
     "is_rescaled",
     "minus_infinity",
+    "naive_softmax",
     "normalised",
     "of_attention",
     "of_softmax",

@@ -42,6 +42,10 @@ def _after_and_renormalised(divide: Callable) -> Callable:
     return lambda weights, mask, sizes: weights if mask is None else divide(weights * mask)
 
 
+def _transposed_if_it_fits(mask: Array) -> Array:
+    return transposed(mask) if mask.shape[-1] == mask.shape[-2] else mask
+
+
 def unhidden(scores: Array, mask: Array) -> Array:
     """Leave the scores as they are."""
     return scores
@@ -86,6 +90,7 @@ OF_MASK = (
         "The mask is applied with its axes swapped. Its rows are the queries, as in the scores.",
         lambda scores, mask: np.where(transposed(mask), scores, -np.inf),
         lambda scores, mask: np.where(transposed(mask), scores, -1e9),
+        lambda scores, mask: np.where(_transposed_if_it_fits(mask), scores, -np.inf),
     ),
     mask_mistake(
         "zero-in-scores",

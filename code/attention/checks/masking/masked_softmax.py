@@ -20,6 +20,16 @@ def _guarded_softmax(scores: Array) -> Array:
     return exponentials / np.maximum(exponentials.sum(-1, keepdims=True), 1e-30)
 
 
+def _with_epsilon(epsilon: float) -> Callable:
+    def weigh(scores: Array, mask: Array) -> Array:
+        hidden = np.where(mask, scores, -np.inf)
+        largest = np.where(_empty(mask)[:, None], 0, hidden.max(-1, keepdims=True))
+        exponentials = np.exp(hidden - largest)
+        return exponentials / (exponentials.sum(-1, keepdims=True) + epsilon)
+
+    return weigh
+
+
 def _empty(mask: Array) -> Array:
     return ~mask.any(-1)
 
@@ -86,6 +96,20 @@ MASKED_SOFTMAX = Exercise(
             "scores-returned",
             "You return the masked scores. The softmax over them is still to be taken.",
             _mistakes.minus_infinity,
+        ),
+        misconception(
+            "everything-hidden",
+            "As soon as one query may attend to nothing, all of them get zeros. Each row is "
+            "asked for itself: any along the keys, with keepdims=True.",
+            lambda scores, mask: (
+                _weighing(_mistakes.Attention())(scores, mask) * mask.any(-1).all()
+            ),
+        ),
+        misconception(
+            "added-below-the-line",
+            "You add a number to the sum that you divide by, and it is large enough to see: the "
+            "rows sum to less than 1. Where the sum is 0, divide by 1 instead.",
+            *(_with_epsilon(epsilon) for epsilon in (0.1, 0.01, 1e-3, 1e-4)),
         ),
     ),
     symptoms=(
