@@ -19,11 +19,11 @@ def _is_roughly_right(inputs: Inputs, expected: Parts, got: Parts) -> bool:
     return all(close(a, b, 0.02) for a, b in zip(got, expected, strict=True))
 
 
-def _is_cut_to_whole_numbers(inputs: Inputs, expected: Parts, got: Parts) -> bool:
+def _is_cut_to_whole_numbers(inputs: Inputs, expected: Parts, got: Parts) -> bool | None:
     whole = [np.trunc(array) for array in expected]
-    if not any(array.any() for array in got) or all(map(np.array_equal, expected, whole)):
+    if not all(map(np.array_equal, got, whole)) or all(map(np.array_equal, expected, whole)):
         return False
-    return all(map(np.array_equal, got, whole))
+    return any(array.any() for array in got) or None  # zeros alone may be anything
 
 
 TOO_FEW_DIGITS = Symptom(

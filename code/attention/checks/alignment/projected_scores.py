@@ -167,6 +167,12 @@ PROJECTED_SCORES = Exercise(
                 -1
             ),
         ),
+        misconception(
+            "transposed-and-not-scaled",
+            "Two mistakes: your matrix has one row for each key, where it should have one for "
+            "each query; and the division by the square root of d_score is missing.",
+            lambda state, annotations, W_Q, W_K: annotations @ W_K @ (state @ W_Q).T,
+        ),
     ),
     shared=_mistakes.of_attention(_projected_with),
 )

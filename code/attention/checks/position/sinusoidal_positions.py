@@ -30,7 +30,7 @@ SINUSOIDAL_POSITIONS = Exercise(
             "odd-width",
             "An odd width has one cosine fewer than it has sines: the last column is a sine that "
             "stands alone.",
-            lambda inputs: inputs["d_model"] % 2 == 1,
+            lambda inputs: inputs["d_model"] % 2 == 1 < inputs["d_model"],
         ),
     ),
     symptoms=(

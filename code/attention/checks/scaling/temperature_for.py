@@ -69,7 +69,7 @@ TEMPERATURE_FOR = Exercise(
         ),
         (
             example(scores=[10000, 9000, 0], target_entropy=0.5),
-            example(scores=[0.01, 0.005, 0], target_entropy=0.02),
+            example(scores=[0.1, 0.05, 0], target_entropy=0.02),
         ),
     ),
     misconceptions=MISTAKES,
