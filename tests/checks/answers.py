@@ -8,6 +8,7 @@ from collections import defaultdict
 
 RIGHT = defaultdict(list)
 WRONG = defaultdict(list)
+STOPS = defaultdict(list)
 
 # How many different mistakes a checker must know at least: masks are where most go wrong.
 MASK_EXERCISES = ("causal_mask", "combined_mask", "masked_softmax", "window_mask", "may_attend")
@@ -29,6 +30,16 @@ def wrong(exercise, slug):
 
     def register(function):
         WRONG[exercise].append((slug, function))
+        return function
+
+    return register
+
+
+def stops(exercise, slug):
+    """Mark a function as an answer that stops in some examples, and meets this pitfall."""
+
+    def register(function):
+        STOPS[exercise].append((slug, function))
         return function
 
     return register

@@ -299,7 +299,7 @@ wrong("strongest_sources", "padding-counted-as-words")(
 wrong("strongest_sources", "padding-cut-off-first")(
     lambda w, s, t: (lambda a: np.where(a < s, a, -1))(w[:t, : s + 1].argmax(1))
 )
-wrong("strongest_sources", "smallest-weight")(
+wrong("strongest_sources", "smallest")(
     lambda w, s, t: (lambda a: np.where(a < s, a, -1))(w[:t].argmin(1))
 )
 wrong("strongest_sources", "zero-for-no-word")(

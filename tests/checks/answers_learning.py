@@ -515,7 +515,6 @@ wrong("attention_gradient", "scale-d_k")(backward(back=lambda d_k: 1 / d_k))
 wrong("attention_gradient", "plain-sum-for-values")(
     backward(d_value=lambda w, u: np.tile(u.sum(0), (w.shape[1], 1)))
 )
-wrong("attention_gradient", "query-and-key-swapped")(backward(out=lambda q, k, v: (k, q, v)))
 wrong("attention_gradient", "outputs-in-another-order")(backward(out=lambda q, k, v: (v, q, k)))
 wrong("attention_gradient", "wrong-sign")(backward(out=lambda q, k, v: (-q, -k, -v)))
 wrong("attention_gradient", "sign-of-scores")(

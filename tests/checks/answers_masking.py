@@ -479,7 +479,7 @@ def masked_weights_are_nan(scores, mask):
     return np.where(mask, soft(scores), np.nan)
 
 
-@wrong("masked_softmax", "not-finite")
+@wrong("masked_softmax", "zero-times-infinity")
 def zero_times_infinity(scores, mask):
     return soft(scores + (1 - mask) * -np.inf)
 

@@ -612,6 +612,6 @@ def read_from_the_end(average):
     return with_diff(average[::-1])[::-1]
 
 
-@wrong("values_from_averages", "wrong-shape")
+@wrong("values_from_averages", "begins-late")
 def a_row_too_few(average):
     return np.diff(average * np.arange(1, len(average) + 1)[:, None], axis=0)

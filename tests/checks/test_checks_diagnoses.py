@@ -11,11 +11,12 @@ import answers_multi_head  # noqa: F401
 import answers_position  # noqa: F401
 import answers_queries_keys_values  # noqa: F401
 import answers_scaling  # noqa: F401
+import answers_second_trial  # noqa: F401
 import answers_transformer  # noqa: F401
 import answers_translation  # noqa: F401
 import numpy as np
 import pytest
-from answers import FEWEST, RIGHT, WRONG
+from answers import FEWEST, RIGHT, STOPS, WRONG
 
 from attention import checks
 from attention.checks import EXERCISES
@@ -67,11 +68,30 @@ def test_wrong_answers_get_their_own_diagnosis(name, slug, answer):
             for i, response in enumerate(responses)
             if response.usable and not exercise.is_right(i, response)
         ]
-    assert shown in (examples if slug in symptoms else examples[:1])
+    assert shown in (examples[:1] if slug in known.keys() - symptoms.keys() else examples)
     labels = [line.split("  ")[1] for line in shown.splitlines()]
     assert set(exercise.examples[0]) <= set(labels)
     assert any(label.startswith("expected ") for label in labels)
     assert any(label.startswith("your ") for label in labels)
+
+
+STOPPING_CASES = [(name, slug, answer) for name in EXERCISES for slug, answer in STOPS[name]]
+
+
+@pytest.mark.parametrize(
+    ("name", "slug", "answer"), STOPPING_CASES, ids=[f"{n}-{s}" for n, s, _ in STOPPING_CASES]
+)
+def test_answers_that_stop_are_told_their_pitfall(name, slug, answer):
+    verdict = getattr(checks, name)(answer)
+    assert verdict.diagnosis == slug, verdict
+    pitfall = next(pitfall for pitfall in EXERCISES[name].pitfalls if pitfall.slug == slug)
+    told = " ".join(verdict.message.split("\n\n")[0].split())
+    assert told.startswith(f"✗ {name}: {pitfall.message} Your function stops with ")
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_every_pitfall_is_tried(name):
+    assert {pitfall.slug for pitfall in EXERCISES[name].pitfalls} == {s for s, _ in STOPS[name]}
 
 
 @pytest.mark.parametrize("name", EXERCISES)

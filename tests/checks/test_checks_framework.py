@@ -3,6 +3,7 @@
 import dataclasses
 import fractions
 import json
+import math
 import re
 import signal
 import subprocess
@@ -113,8 +114,10 @@ def test_a_right_answer_in_float32_passes(name):
         return thing.astype(np.float32) if wide else thing
 
     def narrowed(result):
-        # A mask stays a mask: numbers in its place are a mistake.
-        return np.asarray(result, dtype=bool if EXERCISES[name].boolean else np.float32)
+        # A mask stays a mask, and an index an index: floats in their place are a mistake.
+        exercise = EXERCISES[name]
+        dtype = bool if exercise.boolean else np.int32 if exercise.indices else np.float32
+        return np.asarray(result, dtype=dtype)
 
     def in_float32(*arguments):
         result = EXERCISES[name].reference(*map(narrow, arguments))
@@ -253,6 +256,63 @@ def test_the_readers_own_line_is_shown_not_that_of_numpy():
     assert verdict.diagnosis == "raises"
     assert "LinAlgError" in flat(verdict)
     assert f"(line {line}: return wide @ np.linalg.inv(scores[0]))" in flat(verdict)
+
+
+@pytest.mark.parametrize(
+    ("meaning", "answer"),
+    [
+        (
+            "`is not None` tells",
+            lambda scores: scores if scores else 0,
+        ),
+        (
+            "`is not None` tells",
+            lambda scores: np.exp(min(scores, 2 * scores)),
+        ),
+        (
+            "Here they have 2 and 4.",
+            lambda scores: scores[:, :2] @ np.ones((4, 1)),
+        ),
+        (
+            "choose between",
+            lambda scores: by_hand.softmax(scores + np.inf * (scores < -99)),
+        ),
+        (
+            "np.log,",
+            lambda scores: [math.log(row) for row in scores],
+        ),
+        (
+            "x[:, None]",
+            lambda scores: np.concatenate([[0], scores]),
+        ),
+        (
+            "what a function without return gives",
+            lambda scores: print(end="").sum(),
+        ),
+    ],
+)
+def test_an_error_that_beginners_meet_is_explained(meaning, answer):
+    verdict = checks.softmax_rows(answer)
+    assert_well_formed(verdict)
+    assert verdict.diagnosis == "raises"
+    assert flat(verdict).count(meaning) == 1
+
+
+def test_a_pitfall_is_named_where_an_answer_stops_in_just_those_examples():
+    odd = checks.Pitfall("odd", "The width may be odd.", lambda inputs: len(inputs["x"]) % 2)
+    exercise = exercise_of(lambda x: 2 * x, ("y",), [1, 2], [1, 2, 3], [4, 5, 6], pitfalls=(odd,))
+
+    def pairs_alone(x):
+        return 2 * x.reshape(-1, 2).ravel()
+
+    verdict = exercise.check(pairs_alone)
+    assert_well_formed(verdict)
+    assert verdict.diagnosis == "odd"
+    assert "The width may be odd. Your function stops with ValueError" in flat(verdict)
+    assert "[1, 2, 3]" in verdict.message
+    assert exercise.check(lambda x: pairs_alone(x) + (x[0] == 4)).diagnosis == "odd"
+    stops_elsewhere = exercise.check(lambda x: 2 * x if x[0] == 1 else pairs_alone(x))
+    assert stops_elsewhere.diagnosis == "raises"
 
 
 def test_a_function_without_source_still_gets_its_line_number():
@@ -466,6 +526,12 @@ def test_two_things_are_too_many_where_one_is_asked_for():
     assert "2 things" in verdict.message
 
 
+def test_a_none_beside_the_right_answer_is_one_thing_too_many():
+    verdict = checks.softmax_rows(lambda scores: (by_hand.softmax(scores), None))
+    assert verdict.diagnosis == "wrong-number-of-outputs"
+    assert "2 things" in verdict.message
+
+
 @pytest.mark.parametrize(
     "number", [np.nan, np.inf, -np.inf, 1e308, -1e308, 5e-324, 0, -1, True, 10**15]
 )
@@ -490,8 +556,9 @@ def test_nan_alone_gets_a_diagnosis_of_its_own(name):
             return tuple(part * np.nan for part in result)
         return result * np.nan
 
-    # NaN in a mask is what 0 times infinity leaves of numbers to be added.
+    # NaN in a mask is what 0 times infinity leaves of numbers to be added; so is it in weights.
     expected = "additive-mask" if name in MASKS else "not-finite"
+    expected = "zero-times-infinity" if name == "masked_softmax" else expected
     assert EXERCISES[name].check(answer).diagnosis == expected
 
 
@@ -797,6 +864,110 @@ def test_strings_are_close_to_themselves_alone():
     assert not close(np.array([1.0, 2.0]), text)
 
 
+# ------------------------------------------------- right numbers in the wrong place
+
+
+def three(x):
+    return x, 2 * x, 3 * x
+
+
+def exercise_of(reference, outputs, *examples, **more):
+    return checks.Exercise(
+        name="made_up",
+        signature="f(x)",
+        outputs=outputs,
+        reference=reference,
+        stages=(tuple(example(x=x) for x in examples),),
+        misconceptions=(),
+        **more,
+    )
+
+
+THREE = exercise_of(three, ("one", "two", "three"), [1, 2], [[3, 4], [5, 6]])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda one, two, three: (one, three, two),
+        lambda one, two, three: (three, one, two),
+        lambda one, two, three: [three, two, one],
+    ],
+)
+def test_results_in_another_order_are_named(change):
+    verdict = THREE.check(lambda x: change(*three(x)))
+    assert_well_formed(verdict)
+    assert verdict.diagnosis == "outputs-in-another-order"
+    assert "one, two and three, in this order" in flat(verdict)
+
+
+def test_an_order_that_changes_from_example_to_example_is_none():
+    def now_this_now_that(x):
+        one, two, three_ = three(x)
+        return (two, one, three_) if x.ndim == 1 else (one, three_, two)
+
+    assert THREE.check(now_this_now_that).diagnosis == "differs"
+
+
+MATRIX = np.arange(6.0).reshape(2, 3)
+CUBE = np.arange(24.0).reshape(2, 3, 4)
+
+
+@pytest.mark.parametrize(
+    ("slug", "change"),
+    [
+        ("transposed", np.transpose),
+        ("another-shape", np.ravel),
+        ("another-shape", lambda x: x[None]),
+        ("goes-on", lambda x: np.vstack([x, x])),
+        ("goes-on", lambda x: np.hstack([x, x])),
+        ("begins-early", lambda x: np.vstack([x + 1, x])),
+        ("ends-early", lambda x: x[:-1]),
+        ("ends-early", lambda x: x[:, :-1]),
+        ("begins-late", lambda x: x[1:]),
+        ("wrong-shape", lambda x: x[:, ::2] + 1),
+        ("wrong-shape", lambda x: x[:0]),
+    ],
+)
+def test_right_numbers_in_another_shape_are_named(slug, change):
+    exercise = exercise_of(lambda x: x, ("y",), MATRIX + 1, MATRIX + 7)
+    verdict = exercise.check(change)
+    assert_well_formed(verdict)
+    assert verdict.diagnosis == slug
+
+
+def test_axes_in_another_order_are_named():
+    exercise = exercise_of(lambda x: x, ("y",), CUBE)
+    assert exercise.check(lambda x: x.transpose(1, 0, 2)).diagnosis == "axes-in-another-order"
+    assert exercise.check(lambda x: x.T).diagnosis == "axes-in-another-order"
+    assert exercise.check(lambda x: x.transpose(1, 0, 2) + 1).diagnosis == "wrong-shape"
+
+
+def test_where_the_shapes_are_wrong_in_two_ways_nothing_but_the_shape_is_told():
+    exercise = exercise_of(lambda x: x, ("y",), MATRIX + 1, MATRIX + 7)
+    verdict = exercise.check(lambda x: x[1:] if x[0, 0] == 1 else x.ravel())
+    assert verdict.diagnosis == "wrong-shape"
+
+
+def test_what_is_cut_to_whole_numbers_is_named():
+    exercise = exercise_of(lambda x: x / 4, ("y",), MATRIX, -MATRIX)
+    assert exercise.check(lambda x: (x / 4).astype(int)).diagnosis == "whole-numbers"
+    assert exercise.check(lambda x: np.zeros(x.shape)).diagnosis == "differs"
+    assert exercise.check(lambda x: np.floor(x / 4)).diagnosis == "differs"
+
+
+def test_floats_in_place_of_indices_are_named():
+    exercise = exercise_of(lambda x: x.astype(int), ("y",), [1, 2], [[3, 4]], indices=True)
+    assert exercise.check(lambda x: [[int(n) for n in r] for r in x] if x.ndim == 2 else [1, 2])
+    for change in (lambda x: x, lambda x: x.tolist(), lambda x: torch.tensor(x)):
+        verdict = exercise.check(change)
+        assert_well_formed(verdict)
+        assert verdict.diagnosis == "floats"
+        assert "dtype=int" in flat(verdict)
+    assert exercise.check(lambda x: torch.tensor(x).long()).passed
+    assert exercise.check(lambda x: x + 7).diagnosis == "differs"
+
+
 # ------------------------------------------------------------ the time limit
 
 
@@ -998,7 +1169,8 @@ def test_changed_inputs_are_noticed_and_stay_out_of_the_exercise(name):
     assert_well_formed(verdict)
     assert verdict.diagnosis == ("changes-its-inputs" if arrays else "passed")
     if arrays:
-        assert f"changes the array {arrays[0]}" in flat(verdict)
+        what = "the array" if arrays[0] == "array" else f"the array {arrays[0]}"
+        assert f"changes {what} that it is given" in flat(verdict)
         assert f"{arrays[0]} before" in verdict.message
     for case, copy in zip(exercise.examples, before, strict=True):
         for key, thing in case.items():

@@ -17,7 +17,7 @@ the exercise; those that several exercises share stand in ``_mistakes``.
 """
 
 from attention.checks._book import EXERCISES
-from attention.checks._exercise import Exercise, Misconception, Symptom, Verdict
+from attention.checks._exercise import Exercise, Misconception, Pitfall, Symptom, Verdict
 from attention.checks.alignment import (
     additive_scores,
     alignment_error_rate,
@@ -109,6 +109,7 @@ __all__ = [
     "EXERCISES",
     "Exercise",
     "Misconception",
+    "Pitfall",
     "Symptom",
     "Verdict",
     "adam_step",

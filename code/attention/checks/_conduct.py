@@ -35,8 +35,9 @@ def misconduct(
 def _changes_inputs(exercise: Definition, responses: list[Response]) -> tuple[str, str, str] | None:
     for example, response in zip(exercise.examples, responses, strict=True):
         for name, after in (response.changed or {}).items():
+            what = "the array" if name == "array" else f"the array {name}"
             message = (
-                f"Your function changes the array {name} that it is given. Whoever calls it "
+                f"Your function changes {what} that it is given. Whoever calls it "
                 "still needs that array. Work on a copy, or make a new array."
             )
             rows = [(f"{name} before", example[name]), (f"{name} after", after)]

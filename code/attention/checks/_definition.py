@@ -42,6 +42,15 @@ class Symptom:
     shows: Callable[[Inputs, Parts, Parts], bool | None]
 
 
+@dataclass(frozen=True)
+class Pitfall:
+    """What some examples have and an answer does not expect: it stops there, and nowhere else."""
+
+    slug: str
+    message: str
+    has: Callable[[Inputs], bool]
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Definition:
     """One exercise: what is asked, on which examples, and what commonly goes wrong.
@@ -65,6 +74,7 @@ class Definition:
         Those of an attention or a softmax inside the exercise, made by
         `_mistakes`. It does no harm if one changes nothing here, or the same
         as another.
+    pitfalls : tuple of Pitfall
     accepts : callable, optional
         ``accepts(inputs, parts)`` decides whether an answer is right, where
         comparing with the reference would be too narrow.
@@ -77,6 +87,8 @@ class Definition:
         The outputs are ``True`` and ``False``, and 1 and 0 will not do.
     text : bool
         The one output is a list of strings.
+    indices : bool
+        The outputs are integers that are used as indices, and floats will not do.
     """
 
     name: str
@@ -87,11 +99,13 @@ class Definition:
     misconceptions: tuple[Misconception, ...]
     symptoms: tuple[Symptom, ...] = ()
     shared: tuple[Misconception, ...] = ()
+    pitfalls: tuple[Pitfall, ...] = ()
     accepts: Callable[[Inputs, Parts], bool] | None = None
     tolerance: float = RELATIVE
     remark: Callable[[Inputs, Parts], tuple[str, object]] | None = None
     boolean: bool = False
     text: bool = False
+    indices: bool = False
 
     @cached_property
     def examples(self) -> tuple[Inputs, ...]:
@@ -115,6 +129,8 @@ class Definition:
 
     def is_right(self, position: int, response: Response) -> bool:
         """Tell whether a response is a right answer to the example at a position."""
+        if self.indices and response.floats:
+            return False
         if self.accepts is None:
             return self.agree(response, self.expected[position])
         return response.usable and bool(self.accepts(self.examples[position], response.parts))

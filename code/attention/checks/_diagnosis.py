@@ -10,6 +10,9 @@ last. An answer that fails is looked at in the first stage it fails in. There
    shape, NaN;
 3. if there is none, the verdict says that the numbers differ.
 
+An answer that stops with an error may meet a *pitfall*: it stops in just those
+examples that have something which it does not expect.
+
 In each case the verdict shows the smallest example that fails.
 """
 
@@ -33,7 +36,7 @@ def diagnose(exercise: Definition, responses: list[Response]) -> Finding | None:
         if wrong:
             return (
                 _misconception(exercise, responses, wrong, end)
-                or _unusable(responses, wrong)
+                or _unusable(exercise, responses, wrong, end)
                 or find_symptom(exercise, responses, wrong)
             )
     return None
@@ -70,7 +73,9 @@ def _explains(exercise: Definition, made: list[Response], got: list[Response]) -
     return explains
 
 
-def _unusable(responses: list[Response], wrong: list[int]) -> Finding | None:
+def _unusable(
+    exercise: Definition, responses: list[Response], wrong: list[int], end: int
+) -> Finding | None:
     """Report an exception, or an answer that is no array, if that is the first thing wrong."""
     first = responses[wrong[0]]
     if first.usable:
@@ -82,4 +87,8 @@ def _unusable(responses: list[Response], wrong: list[int]) -> Finding | None:
             "Is a return missing in one of its branches?",
             wrong[0],
         )
+    stops = [response.slug == "raises" for response in responses[:end]]
+    for pitfall in exercise.pitfalls:
+        if stops == [bool(pitfall.has(inputs)) for inputs in exercise.examples[:end]]:
+            return pitfall.slug, f"{pitfall.message} {first.message}", wrong[0]
     return first.slug, first.message, wrong[0]

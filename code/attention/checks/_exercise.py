@@ -6,12 +6,28 @@ import numpy as np
 
 from attention.checks._comparison import close
 from attention.checks._conduct import before_calling, misconduct
-from attention.checks._definition import Definition, Misconception, Symptom, example, misconception
+from attention.checks._definition import (
+    Definition,
+    Misconception,
+    Pitfall,
+    Symptom,
+    example,
+    misconception,
+)
 from attention.checks._diagnosis import diagnose
 from attention.checks._response import Response
 from attention.checks._verdict import Verdict, accept, reject, show
 
-__all__ = ["Exercise", "Misconception", "Symptom", "Verdict", "close", "example", "misconception"]
+__all__ = [
+    "Exercise",
+    "Misconception",
+    "Pitfall",
+    "Symptom",
+    "Verdict",
+    "close",
+    "example",
+    "misconception",
+]
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -1,6 +1,7 @@
 """Say which error a reader's function raised, and on which line (used by checks)."""
 
 import linecache
+import re
 import traceback
 from collections.abc import Collection
 
@@ -9,6 +10,41 @@ from attention.checks._printing import on_one_line
 from attention.checks._response import Response
 
 LONGEST_SOURCE_LINE = 60
+
+# What an error of NumPy, of Python or of this package says, and what that means.
+HINTS = (
+    (
+        r"truth value of an array",
+        "An array of several numbers is neither true nor false. Whether there is an array at "
+        "all, `is not None` tells; entry by entry choose np.where, np.minimum and np.maximum "
+        "(Python's own min and max do not).",
+    ),
+    (
+        r"matmul.*\(size (\d+) is different from (\d+)",
+        r"In a product of matrices the left one needs as many columns as the right one has rows. "
+        r"Here they have \2 and \1.",
+    ),
+    (
+        r"expected finite numbers or -inf, got NaN",
+        "NaN is what comes of 0 times infinity, and of infinity minus infinity. Multiply no mask "
+        "by infinity: choose between the score and minus infinity with np.where.",
+    ),
+    (
+        r"can be converted to Python scalars",
+        "What belongs to `math` takes one number. NumPy has the same for whole arrays: np.log, "
+        "np.exp, np.sqrt.",
+    ),
+    (
+        r"must have same number of dimensions",
+        "Give the one with fewer axes the axis that it lacks, as in x[:, None], or make it in the "
+        "right shape: np.full((rows, 1), number).",
+    ),
+    (
+        r"'NoneType' object",
+        "Something there is None: an argument that may be left out, such as a mask (ask whether "
+        "it `is None` first), or what a function without return gives.",
+    ),
+)
 
 
 def response_to(error: BaseException, ours: Collection[str]) -> Response:
@@ -36,7 +72,17 @@ def response_to(error: BaseException, ours: Collection[str]) -> Response:
         what = "SystemExit: exit() would end the whole program"
     else:
         what = on_one_line(f"{type(error).__name__}: {_text_of(error)}").rstrip(".: ")
-    return Response(slug="raises", message=f"Your function stops with {what}{place}.")
+    message = f"Your function stops with {what}{place}.{_hint(what)}"
+    return Response(slug="raises", message=message)
+
+
+def _hint(what: str) -> str:
+    """Say what an error means, if it is one that beginners meet."""
+    for pattern, meaning in HINTS:
+        found = re.search(pattern, what)
+        if found:
+            return " " + found.expand(meaning)
+    return ""
 
 
 def _readers_line(error: BaseException, ours: Collection[str]) -> str:

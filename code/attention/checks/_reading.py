@@ -29,7 +29,9 @@ def read(returned: object, outputs: int, boolean: bool) -> Response:
     if not boolean:
         parts = tuple(part.astype(float) for part in parts)
     things = len(returned) if outputs == 1 and _is_several(returned, outputs) else 0
-    return Response(parts, things=things, narrow=_is_narrow(returned))
+    return Response(
+        parts, things=things, narrow=_is_narrow(returned), floats=_holds_floats(returned)
+    )
 
 
 def name_of_type(thing: object) -> str:
@@ -42,6 +44,8 @@ def _as_parts(returned: object, outputs: int) -> tuple[Array, ...]:
     if is_blank(returned):
         raise UnusableError("not-started", NOT_STARTED)
     if _is_several(returned, outputs):
+        if outputs == 1 and any(thing is None for thing in returned):
+            raise UnusableError(WRONG_NUMBER, wrong_number(len(returned), 1))
         if outputs == 1:
             return (_stacked(returned),)
         if len(returned) != outputs:
@@ -149,6 +153,13 @@ def _is_narrow(thing: object) -> bool:
     if isinstance(thing, list | tuple):
         return any(_is_narrow(inner) for inner in thing)
     return str(getattr(thing, "dtype", "")).endswith("float16")  # or bfloat16
+
+
+def _holds_floats(thing: object) -> bool:
+    """Tell whether there are floats among what a function returned, be they whole or not."""
+    if isinstance(thing, list | tuple):
+        return any(_holds_floats(inner) for inner in thing)
+    return isinstance(thing, float) or "float" in str(getattr(thing, "dtype", ""))
 
 
 def _not_numbers(kind: str) -> UnusableError:

@@ -20,7 +20,8 @@ class Response:
     """What a function did with one example: ``parts``, or ``slug`` and ``message``.
 
     ``things`` counts what a tuple held that was read as one array, such as the
-    rows of a matrix; ``narrow`` says that the numbers have 16 bits only.
+    rows of a matrix; ``narrow`` says that the numbers have 16 bits only,
+    ``floats`` that there are floats among them.
     """
 
     parts: tuple[Array, ...] = ()
@@ -29,6 +30,7 @@ class Response:
     changed: Mapping[str, Array] | None = None
     things: int = 0
     narrow: bool = False
+    floats: bool = False
 
     @property
     def usable(self) -> bool:

@@ -4,6 +4,7 @@ import numpy as np
 
 from attention.checks._comparison import close
 from attention.checks._definition import Definition, Symptom
+from attention.checks._rearranged import in_another_order, placed_elsewhere, shape
 from attention.checks._response import WRONG_NUMBER, Inputs, Response, wrong_number
 
 Array = np.ndarray
@@ -18,11 +19,28 @@ def _is_roughly_right(inputs: Inputs, expected: Parts, got: Parts) -> bool:
     return all(close(a, b, 0.02) for a, b in zip(got, expected, strict=True))
 
 
+def _is_cut_to_whole_numbers(inputs: Inputs, expected: Parts, got: Parts) -> bool | None:
+    whole = [np.trunc(array) for array in expected]
+    if not all(map(np.array_equal, got, whole)) or all(map(np.array_equal, expected, whole)):
+        return False
+    return any(array.any() for array in got) or None  # zeros alone may be anything
+
+
 TOO_FEW_DIGITS = Symptom(
     "too-few-digits",
     "Right as far as it goes, but numbers of 16 bits (float16, bfloat16) keep only two or three "
     "digits, and here five are compared. Calculate in float32 or float64.",
     _is_roughly_right,
+)
+FLOATS = (
+    "The right numbers, but as floats, and what looks up an embedding with them needs integers. "
+    "np.zeros, np.ones and np.empty make floats, unless they are told: dtype=int."
+)
+CUT_TO_WHOLE_NUMBERS = Symptom(
+    "whole-numbers",
+    "Right up to the decimal point: what stands after it is gone. An array of integers drops it "
+    "from whatever is written into it. Make an array of floats.",
+    _is_cut_to_whole_numbers,
 )
 SYMPTOMS_OF_ANY = (
     Symptom(
@@ -46,11 +64,22 @@ def find_symptom(
     """Find a property that tells at least where to look."""
     wrong = [i for i in wrong if responses[i].usable]
     # Where lists of strings are asked for, that they differ in length is no fault apart.
-    for i in () if exercise.text else wrong:
-        misfit = _misfit(exercise, exercise.expected[i].parts, responses[i])
-        if misfit:
-            return *misfit, i
-    symptoms = exercise.symptoms if exercise.text else (*exercise.symptoms, *SYMPTOMS_OF_ANY)
+    if not exercise.text:
+        reordered = in_another_order(exercise, responses, wrong)
+        if reordered:
+            return *reordered, wrong[0]
+        misfits = [(_misfit(exercise, i, responses[i]), i) for i in wrong]
+        misfits = [(*misfit, i) for misfit, i in misfits if misfit]
+        if misfits:
+            slug, message, i = misfits[0]
+            if any(other != slug for other, _, _ in misfits):
+                slug, message = _misfit(exercise, i, responses[i], only_shapes=True)
+            return slug, message, i
+    if exercise.indices and all(exercise.agree(responses[i], exercise.expected[i]) for i in wrong):
+        return "floats", FLOATS, wrong[0]
+    symptoms = exercise.symptoms
+    if not exercise.text:
+        symptoms = (CUT_TO_WHOLE_NUMBERS, *symptoms, *SYMPTOMS_OF_ANY)
     if all(responses[i].narrow for i in wrong):
         symptoms = (TOO_FEW_DIGITS, *symptoms)
     for symptom in symptoms:
@@ -65,31 +94,25 @@ def find_symptom(
     return "differs", f"{what}. Work through the example below by hand.", wrong[0]
 
 
-def _misfit(exercise: Definition, expected: Parts, response: Response) -> tuple[str, str] | None:
-    """Compare the number of outputs and their shapes."""
-    got = response.parts
+def _misfit(
+    exercise: Definition, position: int, response: Response, only_shapes: bool = False
+) -> tuple[str, str] | None:
+    """Compare the number of outputs and their shapes; numbers tell more, unless not asked."""
+    expected, got = exercise.expected[position].parts, response.parts
     if response.things and got[0].shape != expected[0].shape:
         return WRONG_NUMBER, wrong_number(response.things, 1)
     if len(got) != len(expected):
+        *first, last = exercise.outputs
         return (
             WRONG_NUMBER,
             f"Your function returns one thing. It should return {len(expected)}: "
-            f"{' and '.join(exercise.outputs)}, in this order.",
+            f"{', '.join(first)} and {last}, in this order.",
         )
     for name, right, array in zip(exercise.outputs, expected, got, strict=True):
-        if right.shape == array.shape:
-            continue
-        if array.ndim == 2 and close(array.T, right, exercise.tolerance):
-            return (
-                "transposed",
-                f"The numbers in your {name} are right, but rows and columns are swapped.",
+        if right.shape != array.shape:
+            elsewhere = placed_elsewhere(name, right, array, exercise.tolerance)
+            return (None if only_shapes else elsewhere) or (
+                "wrong-shape",
+                f"The shape of your {name} is {shape(array)}. Expected here: {shape(right)}.",
             )
-        return (
-            "wrong-shape",
-            f"The shape of your {name} is {_shape(array)}. Expected here: {_shape(right)}.",
-        )
     return None
-
-
-def _shape(array: Array) -> str:
-    return str(array.shape) if array.ndim else "that of a single number"

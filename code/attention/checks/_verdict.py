@@ -49,6 +49,8 @@ def show(exercise: Definition, position: int, response: Response) -> str:
     for part, (name, right) in enumerate(zip(exercise.outputs, expected, strict=True)):
         if not comparable:
             rows.append((f"expected {name}", right))
+        elif exercise.indices and response.floats:  # a float is written with its point
+            rows += [(f"expected {name}", right), (f"your {name}", response.parts[part].tolist())]
         elif exercise.accepts or not close(response.parts[part], right, exercise.tolerance):
             rows += [(f"expected {name}", right), (f"your {name}", response.parts[part])]
     if response.parts and not comparable:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from attention.checks._mistakes.mistake import average_mistake
+from attention.checks._mistakes.mistake import Mistake, average_mistake
 from attention.checks._mistakes.steps import transposed
 
 OF_AVERAGE = (
@@ -32,5 +32,18 @@ OF_AVERAGE = (
         "You divide by the number of keys, as a mean does. The weights sum to 1 already: the "
         "sum of the weighted values is their average.",
         lambda weights, value, key, query: weights @ value / value.shape[-2],
+    ),
+    Mistake(
+        "keys-and-values-swapped",
+        "Keys and values have changed places: you compare the queries with the values, and "
+        "average the keys.",
+        tuple(
+            {
+                "compare": lambda query, key, value: query @ transposed(value),
+                "average": lambda weights, value, key, query: weights @ key,
+                "scale": lambda sizes, width=width: 1 / np.sqrt(sizes[width]),
+            }
+            for width in ("d_k", "d_v")
+        ),
     ),
 )

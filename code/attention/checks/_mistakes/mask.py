@@ -42,6 +42,10 @@ def _after_and_renormalised(divide: Callable) -> Callable:
     return lambda weights, mask, sizes: weights if mask is None else divide(weights * mask)
 
 
+def _transposed_if_it_fits(mask: Array) -> Array:
+    return transposed(mask) if mask.shape[-1] == mask.shape[-2] else mask
+
+
 def unhidden(scores: Array, mask: Array) -> Array:
     """Leave the scores as they are."""
     return scores
@@ -53,8 +57,15 @@ FULLY_MASKED_NAN = (
 )
 
 FULLY_MASKED_NOT_ZERO = (
-    "A query that may attend to nothing attends to something all the same: a large negative "
-    "score loses only against a larger one, and here there is none. It should get zeros."
+    "A query that may attend to nothing attends to something all the same. (A large negative "
+    "score, if that is what you use, loses only against a larger one, and here there is none.) "
+    "It should get zeros."
+)
+
+ZERO_TIMES_INFINITY = (
+    "Where a key is masked, your whole row is NaN. A mask times infinity is NaN where the mask is "
+    "0, because 0 times infinity is no number. Choose between the score and minus infinity with "
+    "np.where."
 )
 
 OF_MASK = (
@@ -79,6 +90,7 @@ OF_MASK = (
         "The mask is applied with its axes swapped. Its rows are the queries, as in the scores.",
         lambda scores, mask: np.where(transposed(mask), scores, -np.inf),
         lambda scores, mask: np.where(transposed(mask), scores, -1e9),
+        lambda scores, mask: np.where(_transposed_if_it_fits(mask), scores, -np.inf),
     ),
     mask_mistake(
         "zero-in-scores",
@@ -111,6 +123,19 @@ OF_MASK = (
         "You set weights to zero after the softmax: the rest of the row no longer sums to 1. "
         "Hide the masked keys before the softmax, in the scores.",
         ({"hide": unhidden, "change": _after},),
+    ),
+    Mistake(
+        "mask-for-whole-rows",
+        "Your mask takes out whole queries: one that may attend to nothing gets zeros, and every "
+        "other attends to all keys. Hide each key that the mask forbids, in the scores.",
+        (
+            {
+                "hide": unhidden,
+                "change": lambda weights, mask, sizes: (
+                    weights if mask is None else weights * mask.any(-1, keepdims=True)
+                ),
+            },
+        ),
     ),
     Mistake(
         "mask-then-renormalise",
@@ -156,9 +181,7 @@ OF_MASK = (
     ),
     Mistake(
         "zero-times-infinity",
-        "Where a key is masked, your whole row is NaN. A mask times infinity is NaN where the "
-        "mask is 0, because 0 times infinity is no number. Choose between the score and minus "
-        "infinity with np.where.",
+        ZERO_TIMES_INFINITY,
         ({"hide": _mask_times_infinity, "softmax": naive_softmax},),
     ),
     mask_mistake(

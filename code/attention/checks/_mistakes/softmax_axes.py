@@ -29,6 +29,11 @@ def _sums_spread_over_columns(scores: Array) -> Array:
     return exponentials / exponentials.sum(-1)
 
 
+def _sums_of_shifted_rows_spread_over_columns(scores: Array) -> Array:
+    exponentials = np.exp(scores - scores.max(-1, keepdims=True))
+    return exponentials / exponentials.sum(-1)
+
+
 OVER_THE_QUERIES = (
     "Your weights sum to 1 down each column: the softmax ran over the queries. It must run "
     "over the keys, so that each row sums to 1."
@@ -62,6 +67,7 @@ OF_AXES = (
         "sums up with the columns.",
         _sums_spread_over_columns,
         lambda scores: np.exp(scores) / np.exp(scores).sum(-1),
+        _sums_of_shifted_rows_spread_over_columns,
     ),
     softmax_mistake(
         "not-normalised",

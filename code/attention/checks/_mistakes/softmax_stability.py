@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from attention import by_hand
 from attention.checks._mistakes.mistake import softmax_mistake
 from attention.checks._mistakes.softmaxes import safe_ratio, subtracting, unstable_softmax
 
@@ -17,8 +18,16 @@ def _maximum_below_only(scores: Array) -> Array:
     return np.exp(scores) / below
 
 
+def _largest_or_zero(scores: Array) -> Array:
+    return np.maximum(scores.max(-1, keepdims=True), 0)
+
+
 def _finite(scores: Array) -> Array:
     return np.where(np.isneginf(scores), np.nan, scores)
+
+
+def _largest_absolute_value(scores: Array) -> Array:
+    return np.nanmax(np.abs(_finite(scores)), -1, keepdims=True)
 
 
 OVERFLOW = (
@@ -56,6 +65,20 @@ OF_STABILITY = (
         lambda scores: np.nan_to_num(unstable_softmax(scores)),
     ),
     softmax_mistake(
+        "largest-or-zero",
+        "A row whose scores all lie far below 0 is left with zeros only: 0/0. What you subtract "
+        "is no score of that row: a 0 takes part when you look for the largest, or you take the "
+        "largest absolute value. Subtract the largest score of the row.",
+        *(
+            function
+            for choose in (_largest_or_zero, _largest_absolute_value)
+            for function in (
+                subtracting(choose),
+                lambda scores, choose=choose: safe_ratio(np.exp(scores - choose(scores))),
+            )
+        ),
+    ),
+    softmax_mistake(
         "wrong-number-subtracted",
         "You subtract the mean, the smallest or the first score of each row. That is no help "
         "where the largest lies far above: its exponential is more than a float can hold. "
@@ -66,5 +89,26 @@ OF_STABILITY = (
         subtracting(lambda scores: np.nanmedian(_finite(scores), -1, keepdims=True)),
         subtracting(lambda scores: scores[..., :1]),
         subtracting(lambda scores: scores[..., -1:]),
+    ),
+    softmax_mistake(
+        "constant-subtracted",
+        "You subtract a fixed number. Scores that are still larger than that overflow, and a row "
+        "far below it is left with zeros only: 0/0. Subtract the largest score of the row.",
+        *(subtracting(lambda scores, number=number: number) for number in (100, 500, 700, 1000)),
+    ),
+    softmax_mistake(
+        "clipped",
+        "You cut off scores that are very large or very small. Two scores beyond the border then "
+        "count the same. Subtract the largest score of the row: that changes no weight.",
+        lambda scores: unstable_softmax(np.clip(scores, -700, 700)),
+        lambda scores: unstable_softmax(np.minimum(scores, 700)),
+        lambda scores: safe_ratio(np.exp(np.minimum(scores, 700))),
+    ),
+    softmax_mistake(
+        "divided-by-the-largest",
+        "You divide the scores by the largest of their row. That changes how far they lie apart, "
+        "and with it the weights. Subtract the largest.",
+        lambda scores: by_hand.softmax(scores / np.abs(scores).max(-1, keepdims=True)),
+        lambda scores: by_hand.softmax(scores / scores.max(-1, keepdims=True)),
     ),
 )

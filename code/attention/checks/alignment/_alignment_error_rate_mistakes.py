@@ -180,4 +180,12 @@ MISTAKES = (
         "whole sentence first.",
         _mean_of_rows,
     ),
+    misconception(
+        "both-absent-counted",
+        "You compare with ==, so that a link that both leave out counts as found. Count those "
+        "that both have, with &.",
+        lambda found, sure, possible: (
+            1 - ((found == sure).sum() + (found == possible).sum()) / (found.sum() + sure.sum())
+        ),
+    ),
 )

@@ -55,9 +55,14 @@ def _mean_of_weighted(state, annotations, W_Q, W_K, v):
     return context / len(weights), weights
 
 
-def _nothing_projected(state, annotations, W_Q, W_K, v):
-    weights = softmax(additive(state, annotations, v))
-    return weights @ annotations, weights
+def _scored_by(score):
+    """Make a mistaken function whose scores are made of everything that is given."""
+
+    def mistaken(state, annotations, W_Q, W_K, v):
+        weights = softmax(score(state, annotations, W_Q, W_K, v))
+        return weights @ annotations, weights
+
+    return mistaken
 
 
 def _best_alone(query, key, v):
@@ -106,7 +111,25 @@ MISTAKES = (
         "nothing-projected",
         "You score the state against the annotations as they are. W_Q and W_K make a query "
         "and keys of them first.",
-        _nothing_projected,
+        _scored_by(lambda state, annotations, W_Q, W_K, v: additive(state, annotations, v)),
+    ),
+    misconception(
+        "query-not-projected",
+        "You add the state itself to the keys. W_Q makes the query of it.",
+        _scored_by(lambda state, annotations, W_Q, W_K, v: additive(state, annotations @ W_K, v)),
+    ),
+    misconception(
+        "keys-not-projected",
+        "You add the query to the annotations themselves. W_K makes the keys of them.",
+        _scored_by(lambda state, annotations, W_Q, W_K, v: additive(state @ W_Q, annotations, v)),
+    ),
+    misconception(
+        "projections-swapped",
+        "W_Q and W_K have changed places. W_Q makes the query of the state, W_K the keys of the "
+        "annotations.",
+        _scored_by(
+            lambda state, annotations, W_Q, W_K, v: additive(state @ W_K, annotations @ W_Q, v)
+        ),
     ),
     misconception(
         "swapped",
@@ -181,5 +204,11 @@ MISTAKES = (
         "scores-returned",
         "The context is right. Beside it you return the scores: the weights are asked for.",
         _scores_beside_the_context,
+    ),
+    misconception(
+        "not-added-up",
+        "Your weights are right. You multiply each annotation by its weight and stop there: the "
+        "context is the sum of these, one vector.",
+        _gathering(lambda weights, annotations: weights[:, None] * annotations),
     ),
 )

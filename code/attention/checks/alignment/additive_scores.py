@@ -83,8 +83,26 @@ ADDITIVE_SCORES = Exercise(
             "You add query 0 to key 0, query 1 to key 1 and so on. Every query meets every key: "
             "the queries need an axis of length 1 for the keys to stretch along.",
             lambda query, key, v: np.tanh(query + key) @ v,
+            lambda query, key, v: (
+                np.tanh(
+                    [q + k for q, k in zip(query, key, strict=False)],
+                )
+                @ v
+            ),
         ),
         *misconceptions_of_scores(lambda score: score),
+        misconception(
+            "v-inside-the-tanh",
+            "You multiply by v before the tanh. v comes after it, and says how much each component "
+            "counts.",
+            lambda query, key, v: np.tanh((query[:, None] + key) * v).sum(-1),
+        ),
+        misconception(
+            "not-added-up",
+            "You multiply the components by v and stop there. A score is one number: add the "
+            "components up.",
+            lambda query, key, v: np.tanh(query[:, None] + key) * v,
+        ),
     ),
 )
 

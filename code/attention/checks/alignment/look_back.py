@@ -45,7 +45,7 @@ LOOK_BACK = Exercise(
             ),
         ),
         (
-            example(state=[5], annotations=[[1, 3]], W_Q=[[1]], W_K=[[1], [2]], v=[4]),
+            example(state=[5], annotations=[[1, 3]], W_Q=[[1]], W_K=[[1], [2]], v=[-1000]),
             example(
                 state=[1],
                 annotations=[[1, 0], [-1, 2], [1, 1]],

@@ -102,6 +102,20 @@ PROJECTED_SCORES = Exercise(
             lambda state, annotations, W_Q, W_K: state @ annotations.T / np.sqrt(W_Q.shape[1]),
         ),
         misconception(
+            "states-not-projected",
+            "You compare the states themselves with the keys. W_Q makes the queries of them.",
+            lambda state, annotations, W_Q, W_K: (
+                state @ (annotations @ W_K).T / np.sqrt(W_Q.shape[1])
+            ),
+        ),
+        misconception(
+            "annotations-not-projected",
+            "You compare the queries with the annotations themselves. W_K makes the keys of them.",
+            lambda state, annotations, W_Q, W_K: (
+                state @ W_Q @ annotations.T / np.sqrt(W_Q.shape[1])
+            ),
+        ),
+        misconception(
             "projections-swapped",
             "W_Q and W_K have changed places: the states are asked, and the annotations ask.",
             lambda state, annotations, W_Q, W_K: _projected(state, annotations, W_K, W_Q),
@@ -152,6 +166,12 @@ PROJECTED_SCORES = Exercise(
             lambda state, annotations, W_Q, W_K: ((state @ W_Q)[:, None] + annotations @ W_K).sum(
                 -1
             ),
+        ),
+        misconception(
+            "transposed-and-not-scaled",
+            "Two mistakes: your matrix has one row for each key, where it should have one for "
+            "each query; and the division by the square root of d_score is missing.",
+            lambda state, annotations, W_Q, W_K: annotations @ W_K @ (state @ W_Q).T,
         ),
     ),
     shared=_mistakes.of_attention(_projected_with),

@@ -119,7 +119,14 @@ DECODER_INPUTS = Exercise(
             "Every place holds START. It comes first only; after it stand the words before.",
             lambda target, start: np.full_like(target, start),
         ),
+        misconception(
+            "start-at-the-end",
+            "START stands in the last place of each row, and the words before it have not moved. "
+            "It comes first, and the words move one place to the right.",
+            lambda target, start: np.hstack([target[:, :-1], _starts(target, start)]),
+        ),
     ),
+    indices=True,
     symptoms=(
         Symptom(
             "no-start",

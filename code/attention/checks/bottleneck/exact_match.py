@@ -140,6 +140,11 @@ EXACT_MATCH = Exercise(
             "You compare the first token of each sentence alone. All tokens up to END count.",
             lambda outputs, targets: (outputs[:, 0] == targets[:, 0]).mean(),
         ),
+        misconception(
+            "end-only",
+            "You look at the place of END alone. The words before it have to be right, too.",
+            lambda outputs, targets: (outputs == END)[targets == END].mean(),
+        ),
     ),
 )
 

@@ -126,6 +126,22 @@ LAST_STATES = Exercise(
             "You take all states from the first sentence. Each row has a sentence of its own.",
             lambda states, lengths: states[0, lengths - 1],
         ),
+        misconception(
+            "row-and-place-swapped",
+            "The two indices have changed places. The first axis of states is the sentence, the "
+            "second the place: states[sentences, places].",
+            lambda states, lengths: states[lengths - 1, np.arange(len(states))],
+            lambda states, lengths: states[
+                np.minimum(lengths, len(states)) - 1, np.arange(len(states)) % states.shape[1]
+            ],
+        ),
+        misconception(
+            "lengths-sorted",
+            "You sort the lengths first, so that they belong to other sentences. Length i is that "
+            "of sentence i.",
+            lambda states, lengths: _at(states, np.sort(lengths) - 1),
+            lambda states, lengths: _at(states, np.sort(lengths)[::-1] - 1),
+        ),
     ),
 )
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from attention.checks._exercise import Exercise, Verdict, example
+from attention.checks._exercise import Exercise, Pitfall, Verdict, example
 from attention.checks.bottleneck._read_sentence_mistakes import MISTAKES
 from attention.checks.bottleneck._read_sentence_steps import all_states
 
@@ -26,6 +26,19 @@ READ_SENTENCE = Exercise(
     reference=lambda x, W_x, W_state, bias: all_states(x, W_x, W_state, bias)[-1],
     stages=((_sentence(1, 2, 2), _sentence(2, 2, 2), _sentence(3, 3, 2), _sentence(6, 2, 4)),),
     misconceptions=MISTAKES,
+    pitfalls=(
+        Pitfall(
+            "state-as-wide-as-a-word",
+            "Words and states need not have the same width. A state has as many numbers as the "
+            "bias.",
+            lambda inputs: inputs["x"].shape[1] != len(inputs["bias"]),
+        ),
+        Pitfall(
+            "one-word",
+            "A sentence may consist of a single word.",
+            lambda inputs: len(inputs["x"]) == 1,
+        ),
+    ),
 )
 
 

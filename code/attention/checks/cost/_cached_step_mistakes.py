@@ -109,4 +109,14 @@ MISTAKES = (
         "alone is asked for.",
         stepping_and_adding_x,
     ),
+    misconception(
+        "query-not-projected",
+        "x itself asks. W_Q makes the query of it.",
+        projecting(lambda x, q, k, v: (x, k, v)),
+    ),
+    misconception(
+        "newest-two-only",
+        "The new position sees itself and the one before it. It should look at all keys there are.",
+        stepping(seen=lambda old, grown: grown[-2:]),
+    ),
 )

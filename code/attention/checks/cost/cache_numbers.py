@@ -100,6 +100,12 @@ CACHE_NUMBERS = Exercise(
             "You count keys and values. Each is a row of d_k numbers.",
             lambda layers, length, heads, d_k, shared: 2 * layers * length * shared,
         ),
+        misconception(
+            "d_k-divided-by-heads",
+            "You divide d_k by the number of heads. It is the width of one head already.",
+            lambda layers, length, heads, d_k, shared: 2 * layers * length * shared * d_k / heads,
+            lambda layers, length, heads, d_k, shared: 2 * layers * length * d_k // heads * shared,
+        ),
     ),
     symptoms=(
         Symptom(

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from attention.checks import _mistakes
-from attention.checks._exercise import Exercise, Symptom, Verdict, close, example
+from attention.checks._exercise import Exercise, Pitfall, Symptom, Verdict, close, example
 from attention.checks.cost._cached_step_mistakes import MISTAKES
 from attention.checks.cost._cached_step_steps import behind, stepping
 
@@ -77,6 +77,13 @@ CACHED_STEP = Exercise(
         ),
     ),
     misconceptions=MISTAKES,
+    pitfalls=(
+        Pitfall(
+            "empty-cache",
+            "At the first position there is nothing in the cache: keys and values have no rows.",
+            lambda inputs: len(inputs["keys"]) == 0,
+        ),
+    ),
     shared=_mistakes.for_one_query(_mistakes.of_attention(_attending)),
     symptoms=(
         Symptom(

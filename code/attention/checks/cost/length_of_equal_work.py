@@ -95,6 +95,24 @@ LENGTH_OF_EQUAL_WORK = Exercise(
             lambda d_model, d_ff: np.sqrt(_equal_work()(d_model, d_ff)),
             lambda d_model, d_ff: np.sqrt(d_model * _equal_work()(d_model, d_ff)),
         ),
+        misconception(
+            "upside-down",
+            "Your fraction is upside down. Set the counts equal: n alone on one side leaves the "
+            "widths above the line.",
+            lambda d_model, d_ff: 1 / _equal_work()(d_model, d_ff),
+        ),
+        misconception(
+            "halved",
+            "Your length is half of what it should be. Scores and averages have the factor 2, "
+            "and so have the four projections and the two matrices: it cancels once.",
+            lambda d_model, d_ff: _equal_work()(d_model, d_ff) / 2,
+            lambda d_model, d_ff: _equal_work()(d_model, d_ff) // 2,
+        ),
+        misconception(
+            "feed-forward-counted-twice",
+            "You count the feed-forward layer twice. It has two matrices of d_model times d_ff.",
+            _equal_work(feed_forward=4),
+        ),
     ),
     symptoms=(
         Symptom(

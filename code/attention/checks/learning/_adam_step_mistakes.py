@@ -1,78 +1,40 @@
-"""One step of Adam, and common mistakes in it (learning: Exercises)."""
-
-from collections.abc import Callable
+"""Common mistakes in `adam_step`, with their messages (learning: Exercises)."""
 
 import numpy as np
 
 from attention.checks._exercise import misconception
-
-MEAN_KEEPS, SQUARE_KEEPS, TINY = 0.9, 0.999, 1e-8
-
-
-def kept(old, new, share):
-    """Keep a share of the old average, and take the rest from what is new."""
-    return share * old + (1 - share) * new
-
-
-def root_of(square):
-    return np.sqrt(square) + TINY
-
-
-def divided_out(average, share, step):
-    """Undo that an average began at zero."""
-    return average / (1 - share**step)
-
-
-def stepping(
-    *,
-    new_mean: Callable = lambda mean, gradient: kept(mean, gradient, MEAN_KEEPS),
-    new_square: Callable = lambda square, gradient: kept(square, gradient**2, SQUARE_KEEPS),
-    correct_mean: Callable = lambda mean, step: divided_out(mean, MEAN_KEEPS, step),
-    correct_square: Callable = lambda square, step: divided_out(square, SQUARE_KEEPS, step),
-    size: Callable = root_of,
-    change: Callable = lambda rate, mean, size: -rate * mean / size,
-    keep_corrected: bool = False,
-) -> Callable:
-    """Make a step; each part may be another than the right one."""
-
-    def step_of_adam(parameter, gradient, mean, square, step, rate):
-        with np.errstate(divide="ignore", invalid="ignore"):
-            mean, square = new_mean(mean, gradient), new_square(square, gradient)
-            straight, spread = correct_mean(mean, step), correct_square(square, step)
-            moved = parameter + change(rate, straight, size(spread))
-        return (moved, straight, spread) if keep_corrected else (moved, mean, square)
-
-    return step_of_adam
-
-
-def _averages_of_before(parameter, gradient, mean, square, step, rate):
-    with np.errstate(divide="ignore", invalid="ignore"):
-        straight = divided_out(mean, MEAN_KEEPS, step)
-        spread = divided_out(square, SQUARE_KEEPS, step)
-        moved = parameter - rate * straight / root_of(spread)
-    return moved, kept(mean, gradient, MEAN_KEEPS), kept(square, gradient**2, SQUARE_KEEPS)
-
-
-def _uncorrected(average, step):
-    return average
-
+from attention.checks.learning._adam_step_steps import (
+    MEAN_KEEPS,
+    SQUARE_KEEPS,
+    TINY,
+    averages_of_before,
+    corrected_by,
+    divided_out,
+    kept,
+    old_averages_ignored,
+    plain_descent,
+    root_of,
+    stepping,
+    uncorrected,
+    with_shares,
+)
 
 MISTAKES = (
     misconception(
         "not-corrected",
         "You use the two averages as they are. They began at zero, and are too small at first: "
         "divide each by 1 minus its share to the power of the step.",
-        stepping(correct_mean=_uncorrected, correct_square=_uncorrected),
+        stepping(correct_mean=uncorrected, correct_square=uncorrected),
     ),
     misconception(
         "square-not-corrected",
         "You correct the mean and not the mean square. Both began at zero.",
-        stepping(correct_square=_uncorrected),
+        stepping(correct_square=uncorrected),
     ),
     misconception(
         "mean-not-corrected",
         "You correct the mean square and not the mean. Both began at zero.",
-        stepping(correct_mean=_uncorrected),
+        stepping(correct_mean=uncorrected),
     ),
     misconception(
         "corrected-averages-kept",
@@ -114,12 +76,13 @@ MISTAKES = (
     misconception(
         "shares-swapped",
         "The two shares have changed places: the mean keeps 0.9 of itself, the mean square 0.999.",
-        stepping(
-            new_mean=lambda mean, gradient: kept(mean, gradient, SQUARE_KEEPS),
-            new_square=lambda square, gradient: kept(square, gradient**2, MEAN_KEEPS),
-            correct_mean=lambda mean, step: divided_out(mean, SQUARE_KEEPS, step),
-            correct_square=lambda square, step: divided_out(square, MEAN_KEEPS, step),
-        ),
+        with_shares(SQUARE_KEEPS, MEAN_KEEPS),
+    ),
+    misconception(
+        "mostly-new",
+        "Your averages keep the small share of themselves and take the large one from what "
+        "is new. The mean keeps 0.9 of itself, the mean square 0.999.",
+        with_shares(1 - MEAN_KEEPS, 1 - SQUARE_KEEPS),
         stepping(
             new_mean=lambda mean, gradient: kept(gradient, mean, MEAN_KEEPS),
             new_square=lambda square, gradient: kept(gradient**2, square, SQUARE_KEEPS),
@@ -129,10 +92,14 @@ MISTAKES = (
         "one-share-for-both",
         "Both averages keep the same share of themselves. The mean keeps 0.9, the mean square "
         "0.999.",
-        stepping(
-            new_square=lambda square, gradient: kept(square, gradient**2, MEAN_KEEPS),
-            correct_square=lambda square, step: divided_out(square, MEAN_KEEPS, step),
-        ),
+        with_shares(MEAN_KEEPS, MEAN_KEEPS),
+    ),
+    misconception(
+        "other-shares",
+        "One of your shares is another number. The mean keeps 0.9 of itself, the mean "
+        "square 0.999.",
+        *(with_shares(MEAN_KEEPS, share) for share in (0.99, 0.98, 0.95, 0.9999)),
+        *(with_shares(share, SQUARE_KEEPS) for share in (0.99, 0.95, 0.999, 0.8)),
     ),
     misconception(
         "gradient-for-the-mean",
@@ -169,19 +136,40 @@ MISTAKES = (
     misconception(
         "averages-of-before",
         "You step with the averages of the step before. Let the new gradient into them first.",
-        _averages_of_before,
+        averages_of_before,
     ),
     misconception(
         "step-counted-from-0",
         "You are one step off in the correction: steps are counted from 1.",
-        stepping(
-            correct_mean=lambda mean, step: divided_out(mean, MEAN_KEEPS, step + 1),
-            correct_square=lambda square, step: divided_out(square, SQUARE_KEEPS, step + 1),
+        corrected_by(lambda average, share, step: divided_out(average, share, step + 1)),
+        corrected_by(lambda average, share, step: divided_out(average, share, step - 1)),
+        corrected_by(lambda average, share, step: divided_out(average, share, max(step - 1, 1))),
+    ),
+    misconception(
+        "share-times-step",
+        "You multiply the share by the step. It is taken to the power of the step: share**step.",
+        corrected_by(lambda average, share, step: average / (1 - share * step)),
+        corrected_by(
+            lambda average, share, step: average / (1 - share * step),
+            size=lambda square: root_of(np.abs(square)),
         ),
-        stepping(
-            correct_mean=lambda mean, step: divided_out(mean, MEAN_KEEPS, step - 1),
-            correct_square=lambda square, step: divided_out(square, SQUARE_KEEPS, step - 1),
-        ),
+    ),
+    misconception(
+        "correction-multiplied",
+        "You multiply by the correction. An average that began at zero is too small: divide "
+        "by 1 minus its share to the power of the step.",
+        corrected_by(lambda average, share, step: average * (1 - share**step)),
+    ),
+    misconception(
+        "old-averages-ignored",
+        "Your averages forget what they were before. They keep the larger share of that.",
+        old_averages_ignored,
+    ),
+    misconception(
+        "plain-descent",
+        "You move against the gradient, times the rate, and use the averages for nothing. "
+        "Adam divides the corrected mean by the root of the corrected mean square.",
+        plain_descent,
     ),
     misconception(
         "change-returned",

@@ -3,6 +3,7 @@
 import numpy as np
 
 from attention.checks._exercise import misconception
+from attention.checks._mistakes import FULLY_MASKED_NAN, naive_softmax
 from attention.checks.learning._shared import (
     attention_backward,
     nothing,
@@ -23,6 +24,12 @@ def _ordered(*order: int):
 
 def _unscaled(key):
     return 1.0
+
+
+def _scaled_by_d_v(query, key, value, upstream, mask):
+    return attention_backward(scale=lambda key: 1 / np.sqrt(value.shape[-1]))(
+        query, key, value, upstream, mask
+    )
 
 
 MISTAKES = (
@@ -104,14 +111,9 @@ MISTAKES = (
         attention_backward(at_value=lambda w, upstream: np.ones_like(w).T @ upstream),
     ),
     misconception(
-        "query-and-key-swapped",
-        "The gradients of queries and keys are made of the wrong vectors. A query's gradient is a "
-        "sum of keys, a key's a sum of queries.",
-        _ordered(1, 0, 2),
-    ),
-    misconception(
         "outputs-in-another-order",
         "Right numbers in another order: first queries, then keys, then values.",
+        _ordered(1, 0, 2),
         _ordered(2, 0, 1),
         _ordered(2, 1, 0),
         _ordered(1, 2, 0),
@@ -148,9 +150,23 @@ MISTAKES = (
     ),
     misconception(
         "fully-masked-not-zero",
-        "A query that may attend to nothing attends to something all the same: a large negative "
-        "score loses only against a larger one. It should hear nothing, and tell the keys and "
-        "values nothing.",
+        "A query that may attend to nothing attends to something all the same. It should hear "
+        "nothing, and tell the keys and values nothing. (A large negative score, if that is what "
+        "you use, loses only against a larger one.)",
         attention_backward(hide=lambda scores, mask: np.where(mask, scores, -1e9)),
     ),
+    misconception(
+        "scale-on-one-side",
+        "Only one of queries and keys gets the scale on the way back. It stands in the "
+        "scores, and both are behind it.",
+        attention_backward(at_key=lambda g, key, query: np.sqrt(key.shape[-1]) * g.T @ query),
+        attention_backward(at_query=lambda g, key, query: np.sqrt(key.shape[-1]) * g @ key),
+    ),
+    misconception(
+        "scale-d_v",
+        "You scale by d_v, the width of the values. The values have no part in the scores: "
+        "look at the width of the keys.",
+        _scaled_by_d_v,
+    ),
+    misconception("fully-masked-nan", FULLY_MASKED_NAN, attention_backward(softmax=naive_softmax)),
 )

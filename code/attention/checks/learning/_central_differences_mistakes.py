@@ -1,94 +1,22 @@
-"""Functions to differentiate, and common mistakes in doing so (learning: Exercises)."""
-
-from collections.abc import Callable
+"""Common mistakes in `central_differences`, with their messages (learning: Exercises)."""
 
 import numpy as np
 
 from attention.checks._exercise import misconception
-from attention.checks.transformer._shared import Part
-
-Array = np.ndarray
-
-
-SQUARES = Part("x -> (x**2).sum()", lambda x: (x**2).sum())
-CUBES = Part("x -> (x**3).sum()", lambda x: (x**3).sum())
-NEIGHBOURS = Part("x -> (x[1:] * x[:-1]).sum()", lambda x: (x[1:] * x[:-1]).sum())
-WEIGHTED_ROWS = Part(
-    "x -> x[0].sum()**2 + 3 * x[1].sum()", lambda x: x[0].sum() ** 2 + 3 * x[1].sum()
+from attention.checks.learning._central_differences_steps import (
+    all_at_once,
+    both_moved_for_good,
+    central,
+    measuring,
+    moved_up_for_good,
+    never_moved_back,
+    only_the_step,
+    row_of,
+    scaled_entry,
+    this_entry_alone,
+    two_axes_at_most,
+    with_another_step,
 )
-CONSTANT = Part("x -> 7", lambda x: 7.0)
-
-
-def central(function, up, down, array, step):
-    return (function(up) - function(down)) / (2 * step)
-
-
-def one_entry(array: Array, place: tuple[int, ...], step: float) -> Array:
-    """Move one entry by a step."""
-    moved = array.copy()
-    moved[place] += step
-    return moved
-
-
-def measuring(quotient: Callable = central, move: Callable = one_entry) -> Callable:
-    """Make a gradient; the quotient, or what is moved, may be another than the right one."""
-
-    def differences(function, array, step):
-        gradient = np.zeros(array.shape)
-        for place in np.ndindex(array.shape):
-            up, down = move(array, place, step), move(array, place, -step)
-            gradient[place] = quotient(function, up, down, array, step)
-        return gradient
-
-    return differences
-
-
-def _never_moved_back(function, array, step):
-    gradient, moved = np.zeros(array.shape), array.copy()
-    for place in np.ndindex(array.shape):
-        moved[place] += step
-        above = function(moved)
-        moved[place] -= 2 * step
-        gradient[place] = (above - function(moved)) / (2 * step)
-    return gradient
-
-
-def _moved_up_for_good(function, array, step):
-    gradient, moved = np.zeros(array.shape), array.copy()
-    for place in np.ndindex(array.shape):
-        below = function(moved)
-        moved[place] += step
-        gradient[place] = (function(moved) - below) / step
-    return gradient
-
-
-def _this_entry_alone(array, place, step):
-    alone = np.zeros(array.shape)
-    alone[place] = array[place] + step
-    return alone
-
-
-def _only_the_step(array, place, step):
-    alone = np.zeros(array.shape)
-    alone[place] = step
-    return alone
-
-
-def _scaled_entry(array, place, step):
-    moved = array.copy()
-    moved[place] *= 1 + step
-    return moved
-
-
-def _all_at_once(array, place, step):
-    return array + step
-
-
-def _row_of(array, place, step):
-    moved = array.copy()
-    moved[place[0]] += step
-    return moved
-
 
 MISTAKES = (
     misconception(
@@ -112,8 +40,8 @@ MISTAKES = (
     ),
     misconception(
         "forward-over-two-steps",
-        "You take one step and divide by two of them, so that your gradient is half of what it "
-        "should be, and more.",
+        "You take one step and divide by two of them, so that your gradient comes out at about "
+        "half of what it should be. Take one step up and one step down.",
         measuring(lambda f, up, down, array, step: (f(up) - f(array)) / (2 * step)),
         measuring(lambda f, up, down, array, step: (f(array) - f(down)) / (2 * step)),
     ),
@@ -151,36 +79,55 @@ MISTAKES = (
         "all-moved-at-once",
         "You move all entries together, and get one number: the sum of what is asked for. Move one "
         "entry, and leave the others where they are.",
-        measuring(move=_all_at_once),
+        measuring(move=all_at_once),
         lambda function, array, step: central(function, array + step, array - step, array, step),
     ),
     misconception(
         "whole-row-moved",
         "You move a whole row together. Move one entry, and leave the others where they are.",
-        measuring(move=_row_of),
+        measuring(move=row_of),
     ),
     misconception(
         "never-moved-back",
         "An entry that has been moved stays moved while the next ones are measured. Start from "
         "the array as it was, for each entry anew.",
-        _never_moved_back,
-        _moved_up_for_good,
+        never_moved_back,
+        moved_up_for_good,
+        both_moved_for_good,
     ),
     misconception(
         "others-set-to-zero",
         "You call the function with one entry and zeros for all others. The others stay as they "
         "are.",
-        measuring(move=_this_entry_alone),
-        measuring(move=_only_the_step),
+        measuring(move=this_entry_alone),
+        measuring(move=only_the_step),
     ),
     misconception(
         "step-in-proportion",
         "You make the step in proportion to the entry. Here it is the same for all entries.",
-        measuring(move=_scaled_entry),
+        measuring(move=scaled_entry),
     ),
     misconception(
         "flattened",
         "The numbers are right, but they stand in one row. Give them the shape of the array.",
         lambda function, array, step: measuring()(function, array, step).ravel(),
+    ),
+    misconception(
+        "no-copies",
+        "All your differences are 0. Do both names stand for one and the same array? `up = "
+        "array` makes no copy of it; array.copy() does.",
+        lambda function, array, step: np.zeros(array.shape),
+    ),
+    misconception(
+        "another-step",
+        "Your step is not the one that is given. Move each entry by the whole of it, up and down.",
+        *(with_another_step(lambda step, part=part: part * step) for part in (0.5, 2)),
+        *(with_another_step(lambda step, own=own: own) for own in (1e-4, 1e-3, 0.01, 0.1, 0.5, 1)),
+    ),
+    misconception(
+        "two-axes-at-most",
+        "Where an array has three axes you move a whole row of it together. "
+        "np.ndindex(array.shape) goes through single places, however many axes there are.",
+        measuring(move=two_axes_at_most),
     ),
 )

@@ -40,6 +40,7 @@ def attention_backward(
     scale: Callable = one_over_root_of_d_k,
     scale_back: Callable | None = None,
     hide: Callable = minus_infinity,
+    softmax: Callable = by_hand.softmax,
 ) -> Callable:
     """Make the gradients of attention; each step may be another than the right one.
 
@@ -50,7 +51,7 @@ def attention_backward(
     def gradients(query, key, value, upstream, mask):
         factor = scale(key)
         scores = hide(factor * query @ key.T, mask)
-        weights = by_hand.softmax(scores)  # (queries, keys)
+        weights = softmax(scores)  # (queries, keys)
         g = at_scores(weights, upstream @ value.T)  # (queries, keys)
         back = factor if scale_back is None else scale_back(key)
         return (

@@ -3,7 +3,8 @@
 import numpy as np
 
 from attention.checks._exercise import Exercise, Symptom, Verdict, example
-from attention.checks.learning._adam_step_mistakes import MISTAKES, stepping
+from attention.checks.learning._adam_step_mistakes import MISTAKES
+from attention.checks.learning._adam_step_steps import stepping
 
 
 def _goes_uphill(inputs, expected, got):

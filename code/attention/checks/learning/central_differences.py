@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from attention.checks._exercise import Exercise, Symptom, Verdict, example
-from attention.checks.learning._central_differences_mistakes import (
+from attention.checks._exercise import Exercise, Pitfall, Symptom, Verdict, example
+from attention.checks.learning._central_differences_mistakes import MISTAKES
+from attention.checks.learning._central_differences_steps import (
     CONSTANT,
     CUBES,
-    MISTAKES,
     NEIGHBOURS,
     SQUARES,
     WEIGHTED_ROWS,
@@ -30,11 +30,19 @@ CENTRAL_DIFFERENCES = Exercise(
             example(function=SQUARES, array=[1, -2, 3], step=0.25),
             example(function=NEIGHBOURS, array=[1, -2, 3, 0.5], step=2.0),
             example(function=WEIGHTED_ROWS, array=[[1, 2, -1], [0, 3, 4]], step=0.5),
-            example(function=CUBES, array=[[1, 2, 0.5], [0, -1, 3], [-2, 1, 1.5]], step=0.1),
+            example(function=CUBES, array=[[[1, 2], [0.5, 0]], [[-1, 3], [-2, 1.5]]], step=0.1),
         ),
         (example(function=CONSTANT, array=[3, 4], step=0.5),),
     ),
     misconceptions=MISTAKES,
+    pitfalls=(
+        Pitfall(
+            "two-axes-alone",
+            "An array may have one axis, two or more: np.ndindex(array.shape) goes through all its "
+            "places.",
+            lambda inputs: inputs["array"].ndim != 2,
+        ),
+    ),
     symptoms=(
         Symptom(
             "same-everywhere",

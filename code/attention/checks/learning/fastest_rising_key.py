@@ -121,9 +121,28 @@ FASTEST_RISING_KEY = Exercise(
             "You return one number for each key. Which of them is the largest? Its place is asked "
             "for.",
             _rises,
-            lambda w, v, g: -_rises(w, v, g),
             _helps,
+        ),
+        misconception(
+            "gradients-returned",
+            "You return the gradient at each score. A step goes against it: which score does it "
+            "raise most? The place of that one is asked for.",
+            lambda w, v, g: -_rises(w, v, g),
             lambda w, v, g: -_helps(w, v, g),
+        ),
+        misconception(
+            "rate-returned",
+            "You return how fast that score rises. Which one it is is asked for: its place, as "
+            "argmin and argmax give it.",
+            lambda w, v, g: _rises(w, v, g).max(),
+            lambda w, v, g: -_rises(w, v, g).max(),
+        ),
+        misconception(
+            "order-returned",
+            "You return the places of all keys, in order. That of the key whose score rises "
+            "fastest is asked for.",
+            lambda w, v, g: np.argsort(-_rises(w, v, g)),
+            lambda w, v, g: np.argsort(_rises(w, v, g)),
         ),
         misconception(
             "nearest-to-the-output",

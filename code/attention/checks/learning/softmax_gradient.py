@@ -128,6 +128,26 @@ SOFTMAX_GRADIENT = Exercise(
             lambda weights, upstream: weights * upstream - weights**2 * upstream.sum(-1)[:, None],
             softmax_backward(lambda w, upstream: (w**2 * upstream).sum(-1, keepdims=True)),
         ),
+        misconception(
+            "mean-of-the-products",
+            "You take the mean of weight times gradient. The weights sum to 1 already, so that "
+            "the sum is the average.",
+            softmax_backward(
+                lambda weights, upstream: (weights * upstream).mean(-1, keepdims=True)
+            ),
+        ),
+        misconception(
+            "keepdims-forgotten",
+            "The averages of the rows meet the columns: summing dropped the axis of the keys, "
+            "and NumPy then lays the sums along the last axis. Keep that axis with "
+            "keepdims=True.",
+            softmax_backward(lambda weights, upstream: (weights * upstream).sum(-1)),
+        ),
+        misconception(
+            "one-factor-too-many",
+            "You multiply by 1 - weight as well. What the other keys do is in the average already.",
+            lambda weights, upstream: (1 - weights) * right_scores(weights, upstream),
+        ),
     ),
     symptoms=(
         Symptom(

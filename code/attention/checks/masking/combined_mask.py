@@ -153,6 +153,11 @@ COMBINED_MASK = Exercise(
                 lambda query, key, real, length: (key <= query) & (key < real) & (real < length)
             ),
         ),
+        misconception(
+            "first-length-for-all",
+            "You use the first length for the whole batch. Each sentence has its own.",
+            _combined(lambda query, key, real, length: (key <= query) & (key < real[0])),
+        ),
     ),
     symptoms=(
         *NUMBERS_FOR_BOOLEANS,

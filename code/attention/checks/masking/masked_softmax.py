@@ -20,6 +20,16 @@ def _guarded_softmax(scores: Array) -> Array:
     return exponentials / np.maximum(exponentials.sum(-1, keepdims=True), 1e-30)
 
 
+def _with_epsilon(epsilon: float) -> Callable:
+    def weigh(scores: Array, mask: Array) -> Array:
+        hidden = np.where(mask, scores, -np.inf)
+        largest = np.where(_empty(mask)[:, None], 0, hidden.max(-1, keepdims=True))
+        exponentials = np.exp(hidden - largest)
+        return exponentials / (exponentials.sum(-1, keepdims=True) + epsilon)
+
+    return weigh
+
+
 def _empty(mask: Array) -> Array:
     return ~mask.any(-1)
 
@@ -62,7 +72,7 @@ MASKED_SOFTMAX = Exercise(
         (
             example(scores=[[-20000, -20001, 10000]], mask=[[True, True, False]]),
             # Each row has a largest score of its own.
-            example(scores=[[0, 1], [900, 901]], mask=[[True, True], [True, True]]),
+            example(scores=[[-900, -901], [0, 1]], mask=[[True, True], [True, True]]),
             example(scores=[[-1000, 1000, -1000, 0]], mask=[[True, True, True, False]]),
         ),
         # A query with nothing to attend to.
@@ -87,8 +97,29 @@ MASKED_SOFTMAX = Exercise(
             "You return the masked scores. The softmax over them is still to be taken.",
             _mistakes.minus_infinity,
         ),
+        misconception(
+            "everything-hidden",
+            "As soon as one query may attend to nothing, all of them get zeros. Each row is "
+            "asked for itself: any along the keys, with keepdims=True.",
+            lambda scores, mask: (
+                _weighing(_mistakes.Attention())(scores, mask) * mask.any(-1).all()
+            ),
+        ),
+        misconception(
+            "added-below-the-line",
+            "You add a number to the sum that you divide by, and it is large enough to see: the "
+            "rows sum to less than 1. Where the sum is 0, divide by 1 instead.",
+            *(_with_epsilon(epsilon) for epsilon in (0.1, 0.01, 1e-3, 1e-4)),
+        ),
     ),
     symptoms=(
+        Symptom(
+            "zero-times-infinity",
+            _mistakes.ZERO_TIMES_INFINITY,
+            lambda inputs, expected, got: bool(
+                np.isnan(got[0]).all() and not _empty(inputs["mask"]).any()
+            ),
+        ),
         Symptom(
             "not-finite",
             "Your weights hold NaN or infinity: somewhere a number grew too large, or zero was "

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from attention.checks._exercise import Exercise, Symptom, Verdict, example, misconception
+from attention.checks._exercise import Exercise, Pitfall, Symptom, Verdict, example, misconception
 from attention.checks.masking._shared import (
     INVERTED,
     NUMBERS_FOR_BOOLEANS,
@@ -43,6 +43,13 @@ WINDOW_MASK = Exercise(
             example(length=5, window=3),
         ),
         (example(length=2, window=2), example(length=3, window=5)),
+    ),
+    pitfalls=(
+        Pitfall(
+            "window-longer-than-the-sequence",
+            "A window may be longer than the sequence: then a position sees all before it.",
+            lambda inputs: inputs["window"] > inputs["length"],
+        ),
     ),
     misconceptions=(
         misconception(
@@ -123,6 +130,12 @@ WINDOW_MASK = Exercise(
             "and moves along with it.",
             _window(lambda query, key, window: (key <= query) & (key < window)),
             _window(lambda query, key, window: key < window),
+        ),
+        misconception(
+            "or",
+            "You join the two conditions with or. A key may be seen if it comes no later and "
+            "lies within the window: both.",
+            _window(lambda query, key, window: (key <= query) | (query - key < window)),
         ),
     ),
     symptoms=(

@@ -66,6 +66,16 @@ def _first_block_for_all(x, W_Q, W_K, W_V, W_O, heads):
     return right_multi_head(x, *first, W_O, heads)
 
 
+def _x_split(x, W_Q, W_K, W_V, W_O, heads):
+    """Cut x into heads, and project each with its own part of the matrices."""
+    blocks = np.split(np.arange(x.shape[1]), heads)
+    outputs = [
+        _mistakes.Attention()(*(x[:, block] @ W[np.ix_(block, block)] for W in (W_Q, W_K, W_V)))[0]
+        for block in blocks
+    ]
+    return np.hstack(outputs) @ W_O
+
+
 MISTAKES = (
     misconception(
         "no-output-projection",
@@ -141,6 +151,7 @@ MISTAKES = (
         "projection: x @ W. (torch.nn.Linear stores the transpose.)",
         _projecting(lambda W_Q, W_K, W_V, W_O: (W_Q.T, W_K.T, W_V.T, W_O.T)),
         _projecting(lambda W_Q, W_K, W_V, W_O: (W_Q, W_K, W_V, W_O.T)),
+        _projecting(lambda W_Q, W_K, W_V, W_O: (W_Q.T, W_K.T, W_V.T, W_O)),
     ),
     misconception(
         "residual-added",
@@ -171,5 +182,21 @@ MISTAKES = (
         "heads-in-reverse-order",
         "The heads are merged in reverse order. The columns of the first head come first.",
         step_by_step(merge=lambda x: by_hand.merge_heads(x[::-1])),
+    ),
+    misconception(
+        "heads-not-in-front",
+        "You cut each row into heads and leave their axis behind that of the positions: the "
+        "heads of one position then attend to each other. Move the axis of the heads to the "
+        "front.",
+        step_by_step(
+            split=lambda x, heads: x.reshape(len(x), heads, -1),
+            merge=lambda x: x.reshape(len(x), -1),
+        ),
+    ),
+    misconception(
+        "x-split",
+        "You cut x into heads and project the parts. Every head projects the whole rows of "
+        "x: cut what comes out.",
+        _x_split,
     ),
 )

@@ -69,6 +69,12 @@ MERGE_HEADS = Exercise(
             "The heads come in reverse order. The columns of the first head come first.",
             lambda x: by_hand.merge_heads(x[::-1]),
         ),
+        misconception(
+            "all-axes-reversed",
+            "An array of three axes that is transposed with .T has them all in reverse order. "
+            "Name the order: transpose(1, 0, 2).",
+            lambda x: x.T.reshape(x.shape[1], -1),
+        ),
     ),
     symptoms=(MISPLACED,),
 )

@@ -70,6 +70,17 @@ PARAMETERS = Exercise(
             "grow.",
             lambda d_model, heads: 4 * d_model,
         ),
+        misconception(
+            "heads-for-width",
+            "Your matrices have as many columns as there are heads. Together the heads have "
+            "d_model columns, d_k each.",
+            lambda d_model, heads: 4 * d_model * heads,
+        ),
+        misconception(
+            "five-matrices",
+            "You count five matrices. There are four: W_Q, W_K, W_V and W_O.",
+            lambda d_model, heads: 5 * d_model**2,
+        ),
     ),
     symptoms=(
         Symptom(

@@ -79,6 +79,23 @@ SPLIT_HEADS = Exercise(
             lambda x, heads: by_hand.split_heads(x, heads)[0],
             lambda x, heads: by_hand.split_heads(x, heads)[:1],
         ),
+        misconception(
+            "heads-ignored",
+            "You cut into two heads, however many are asked for.",
+            lambda x, heads: by_hand.split_heads(x, 2),
+        ),
+        misconception(
+            "width-ignored",
+            "Your heads have two columns each, whatever the width. It is the width divided by "
+            "the number of heads.",
+            lambda x, heads: x.reshape(-1, heads, 2).transpose(1, 0, 2),
+        ),
+        misconception(
+            "all-axes-reversed",
+            "An array of three axes that is transposed with .T has them all in reverse order. "
+            "Name the order: transpose(1, 0, 2).",
+            lambda x, heads: x.reshape(len(x), heads, -1).T,
+        ),
     ),
     symptoms=(MISPLACED,),
 )

@@ -73,6 +73,11 @@ SUM_OVER_HEADS = Exercise(
             "You cut W_O into columns, or use its transpose. Each head has a block of rows: a "
             "row of W_O says what one entry of a head adds to the output.",
             _summing(lambda W_O, h, heads, d_v: W_O[:, h * d_v : (h + 1) * d_v].T),
+            _summing(
+                lambda W_O, h, heads, d_v: (W_O.T if W_O.shape[0] == W_O.shape[1] else W_O)[
+                    h * d_v : (h + 1) * d_v
+                ]
+            ),
         ),
         misconception(
             "interleaved",
@@ -126,6 +131,13 @@ SUM_OVER_HEADS = Exercise(
             lambda head_outputs, W_O: _merged_times(head_outputs[1:], W_O[head_outputs.shape[2] :]),
             lambda head_outputs, W_O: _merged_times(
                 head_outputs[:-1], W_O[: -head_outputs.shape[2]]
+            ),
+        ),
+        misconception(
+            "two-heads-alone",
+            "You add up two heads. There may be more.",
+            lambda head_outputs, W_O: _merged_times(
+                head_outputs[:2], W_O[: 2 * head_outputs.shape[2]]
             ),
         ),
     ),

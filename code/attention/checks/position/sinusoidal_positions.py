@@ -1,7 +1,7 @@
 """Make the table of sines and cosines (position: Exercises)."""
 
 from attention import by_hand
-from attention.checks._exercise import Exercise, Symptom, Verdict, example
+from attention.checks._exercise import Exercise, Pitfall, Symptom, Verdict, example
 from attention.checks.position._shared import differ
 from attention.checks.position._sinusoidal_positions_mistakes import MISTAKES
 
@@ -25,6 +25,14 @@ SINUSOIDAL_POSITIONS = Exercise(
         ),
     ),
     misconceptions=MISTAKES,
+    pitfalls=(
+        Pitfall(
+            "odd-width",
+            "An odd width has one cosine fewer than it has sines: the last column is a sine that "
+            "stands alone.",
+            lambda inputs: inputs["d_model"] % 2 == 1 < inputs["d_model"],
+        ),
+    ),
     symptoms=(
         Symptom(
             "first-row",

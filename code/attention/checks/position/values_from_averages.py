@@ -29,7 +29,7 @@ def _averages_of(*values: list[int]) -> Array:
 VALUES_FROM_AVERAGES = Exercise(
     name="values_from_averages",
     signature="f(average)",
-    outputs=("value",),
+    outputs=("values",),
     reference=_values,
     stages=(
         (
@@ -119,6 +119,34 @@ VALUES_FROM_AVERAGES = Exercise(
             "averages-subtracted",
             "From a sum of values you take averages off. Take off the sum of the values before.",
             lambda average: _count(average) * average - _before(np.cumsum(average, axis=0)),
+        ),
+        misconception(
+            "along-the-columns",
+            "You treat the columns as positions. Positions stand below each other: everything "
+            "runs along axis 0.",
+            lambda average: _values(average.T).T,
+        ),
+        misconception(
+            "first-row-zero",
+            "Your first row is 0. The first position sees itself alone: its value is its average.",
+            lambda average: np.concatenate([0 * average[:1], _values(average)[1:]]),
+        ),
+        misconception(
+            "divided-by-the-count",
+            "You divide by the number of values. An average has been divided already: multiply "
+            "to get the sum back.",
+            lambda average: average / _count(average) - _before(average / _count(average)),
+        ),
+        misconception(
+            "previous-minus-this",
+            "You take each sum away from the one before it. It is the other way round.",
+            lambda average: _before(_count(average) * average) - _count(average) * average,
+            lambda average: np.concatenate([average[:1], -_values(average)[1:]]),
+        ),
+        misconception(
+            "reversed",
+            "Your values come in reverse order.",
+            lambda average: _values(average)[::-1],
         ),
     ),
     symptoms=(

@@ -1,62 +1,22 @@
 """Common mistakes in `kernel_regression`, with their messages (queries-keys-values: Exercises)."""
 
-from collections.abc import Callable
-
 import numpy as np
 
 from attention import by_hand
 from attention.checks._exercise import misconception
-from attention.checks._mistakes import (
-    normalised,
-    safe_ratio,
+from attention.checks._mistakes import normalised
+from attention.checks.queries_keys_values._kernel_regression_steps import (
+    densities,
+    distance,
+    elsewhere,
+    gaussian_exponent,
+    kernel_average,
+    neighbour_of_sorted_points,
+    underflowing,
+    underflowing_to_zero,
+    unnormalised,
+    with_kernel,
 )
-
-
-def _distance(x_query, x_train):
-    return np.abs(x_query[:, None] - x_train[None, :])
-
-
-def kernel_average(score: Callable, softmax: Callable = by_hand.softmax) -> Callable:
-    """Average y_train with softmax weights of ``score(distance, bandwidth)``."""
-
-    def regress(x_query, x_train, y_train, bandwidth):
-        return softmax(score(_distance(x_query, x_train), bandwidth)) @ y_train
-
-    return regress
-
-
-def gaussian_exponent(distance, bandwidth):
-    return -(distance**2) / (2 * bandwidth**2)
-
-
-def _gaussian(x_query, x_train, bandwidth):
-    return np.exp(gaussian_exponent(_distance(x_query, x_train), bandwidth))
-
-
-def _underflowing(x_query, x_train, y_train, bandwidth):
-    return normalised(_gaussian(x_query, x_train, bandwidth)) @ y_train
-
-
-def _underflowing_to_zero(x_query, x_train, y_train, bandwidth):
-    return safe_ratio(_gaussian(x_query, x_train, bandwidth)) @ y_train
-
-
-def _unnormalised(x_query, x_train, y_train, bandwidth):
-    return _gaussian(x_query, x_train, bandwidth) @ y_train
-
-
-def _densities(x_query, x_train, y_train, bandwidth):
-    return _unnormalised(x_query, x_train, y_train, bandwidth) / (bandwidth * np.sqrt(2 * np.pi))
-
-
-def _with_kernel(kernel: Callable) -> Callable:
-    """Average y_train with weights ``kernel(distance, bandwidth)``, made to sum to 1."""
-
-    def regress(x_query, x_train, y_train, bandwidth):
-        return normalised(kernel(_distance(x_query, x_train), bandwidth)) @ y_train
-
-    return regress
-
 
 FAR_AWAY = (
     "Far from all the data every kernel is rounded to 0, and there is nothing left to divide "
@@ -102,23 +62,21 @@ MISTAKES = (
         "no-exponential",
         "The squared distances themselves serve as weights: the exponential is missing.",
         lambda x_query, x_train, y_train, bandwidth: (
-            normalised(_distance(x_query, x_train) ** 2) @ y_train
+            normalised(distance(x_query, x_train) ** 2) @ y_train
         ),
     ),
     misconception(
         "not-normalised",
         "You add up the values times their kernels, but do not divide by the sum of the "
         "kernels. An average has weights that sum to 1.",
-        _unnormalised,
-        _densities,
+        unnormalised,
+        densities,
     ),
     misconception(
         "nearest-only",
         "You return the value of the nearest point. Every point has a say, the near ones "
         "more than the far ones.",
-        lambda x_query, x_train, y_train, bandwidth: y_train[
-            _distance(x_query, x_train).argmin(-1)
-        ],
+        lambda x_query, x_train, y_train, bandwidth: y_train[distance(x_query, x_train).argmin(-1)],
     ),
     misconception(
         "plain-mean",
@@ -132,17 +90,17 @@ MISTAKES = (
         kernel_average(gaussian_exponent, lambda scores: by_hand.softmax(scores, axis=0)),
         kernel_average(gaussian_exponent, lambda scores: normalised(np.exp(scores), axis=0)),
     ),
-    misconception("far-away", FAR_AWAY, _underflowing, _underflowing_to_zero),
+    misconception("far-away", FAR_AWAY, underflowing, underflowing_to_zero),
     misconception(
         "another-kernel",
         "Your weights fall off with the distance, but not as a Gaussian: that is the "
         "exponential of the squared distance, with a minus sign.",
-        _with_kernel(lambda distance, bandwidth: 1 / (1 + (distance / bandwidth) ** 2)),
-        _with_kernel(lambda distance, bandwidth: 1 / (1e-9 + distance)),
-        _with_kernel(lambda distance, bandwidth: 1 / (1e-9 + distance**2)),
-        _with_kernel(lambda distance, bandwidth: np.maximum(1 - (distance / bandwidth) ** 2, 0)),
-        _with_kernel(lambda distance, bandwidth: np.maximum(1 - distance / bandwidth, 0)),
-        _with_kernel(lambda distance, bandwidth: 1.0 * (distance <= bandwidth)),
+        with_kernel(lambda distance, bandwidth: 1 / (1 + (distance / bandwidth) ** 2)),
+        with_kernel(lambda distance, bandwidth: 1 / (1e-9 + distance)),
+        with_kernel(lambda distance, bandwidth: 1 / (1e-9 + distance**2)),
+        with_kernel(lambda distance, bandwidth: np.maximum(1 - (distance / bandwidth) ** 2, 0)),
+        with_kernel(lambda distance, bandwidth: np.maximum(1 - distance / bandwidth, 0)),
+        with_kernel(lambda distance, bandwidth: 1.0 * (distance <= bandwidth)),
     ),
     misconception(
         "bandwidth-multiplied",
@@ -168,5 +126,43 @@ MISTAKES = (
         "You draw straight lines between the points. Every point has a say, not only the two "
         "beside the query.",
         lambda x_query, x_train, y_train, bandwidth: np.interp(x_query, x_train, y_train),
+    ),
+    misconception(
+        "points-and-values-torn-apart",
+        "You sort the points and leave their values where they were, or the other way "
+        "round. A point and its value belong together.",
+        lambda x_query, x_train, y_train, bandwidth: kernel_average(gaussian_exponent)(
+            x_query, np.sort(x_train), y_train, bandwidth
+        ),
+        lambda x_query, x_train, y_train, bandwidth: kernel_average(gaussian_exponent)(
+            x_query, x_train, y_train[np.argsort(x_train)], bandwidth
+        ),
+    ),
+    misconception(
+        "far-away-replaced",
+        "Where all kernels are rounded to 0 you put something else in, such as the mean of "
+        "all values or the value of one end. The nearest point decides there: treat the "
+        "exponents as scores, and use a softmax that survives large numbers.",
+        elsewhere(lambda x_query, x_train, y_train: y_train.mean()),
+        elsewhere(lambda x_query, x_train, y_train: y_train[-1]),
+        elsewhere(lambda x_query, x_train, y_train: y_train[0]),
+    ),
+    misconception(
+        "points-taken-as-sorted",
+        "You look for the nearest point as if the points were sorted. They come in any order.",
+        elsewhere(neighbour_of_sorted_points),
+    ),
+    misconception(
+        "weights-returned",
+        "You return the weights. One step is left: average the values with them.",
+        lambda x_query, x_train, y_train, bandwidth: by_hand.softmax(
+            gaussian_exponent(distance(x_query, x_train), bandwidth)
+        ),
+    ),
+    misconception(
+        "rounded-down",
+        "You divide with //, which rounds down to a whole number. Divide with /.",
+        kernel_average(lambda distance, bandwidth: -(distance**2 // (2 * bandwidth**2))),
+        kernel_average(lambda distance, bandwidth: -(distance**2) // (2 * bandwidth**2)),
     ),
 )

@@ -40,6 +40,12 @@ def _attends_to_masked(inputs, expected, got):
     return (np.abs(masked) > 1e-6).any()
 
 
+def _only_the_weights_of_full_rows(inputs, expected, got):
+    full = _full_rows(inputs)
+    others = [part[~full] for part in (got[1], expected[1])]
+    return full.any() and close(got[0], expected[0]) and close(*others)
+
+
 def _same_but(inputs, expected, got, right, wrong):
     return close(got[right], expected[right]) and not close(got[wrong], expected[wrong])
 
@@ -95,7 +101,7 @@ ATTENTION = Exercise(
         (
             example(query=[[1000]], key=[[1], [-1]], value=[[1], [3]]),
             # Each row has a largest score of its own.
-            example(query=[[1], [900]], key=[[1], [2]], value=[[1], [3]]),
+            example(query=[[1], [-900]], key=[[1], [2]], value=[[1], [3]]),
             example(
                 query=[[-20000]],
                 key=[[1], [-1], [1]],
@@ -111,6 +117,12 @@ ATTENTION = Exercise(
     ),
     misconceptions=MISTAKES,
     symptoms=(
+        Symptom(
+            "weights-of-an-empty-row",
+            "A query that may attend to nothing gets an output of zeros, and that is right. Its "
+            "weights have to be zeros, too.",
+            _only_the_weights_of_full_rows,
+        ),
         Symptom("softmax-over-queries", OVER_THE_QUERIES, columns_sum_to_1),
         Symptom(
             "attends-to-masked-keys",
@@ -132,7 +144,7 @@ ATTENTION = Exercise(
             "overflow",
             OVERFLOW,
             lambda inputs, expected, got: (
-                np.abs(inputs["query"]).max() > 80 and not got[1].sum() > 0.5
+                np.abs(inputs["query"]).max() > 80 and not (got[1].sum(-1) > 0.5).all()
             ),
         ),
         Symptom("rows-do-not-sum-to-1", SUMS_NOT_1, rows_do_not_sum_to_1),

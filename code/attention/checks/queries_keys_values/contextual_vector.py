@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+import numpy as np
+
 from attention.checks import _mistakes
 from attention.checks._exercise import Exercise, Verdict, example, misconception
 from attention.checks._mistakes import (
@@ -37,18 +39,18 @@ CONTEXTUAL_VECTOR = Exercise(
     stages=(
         (
             example(
+                x=[[1, 0], [0, 2]],
+                W_Q=[[1, 2], [1, 0]],
+                W_K=[[0, 1], [1, -1]],
+                W_V=[[2], [-1]],
+                i=0,
+            ),
+            example(
                 x=[[1, 0], [0, 2], [1, 1]],
                 W_Q=[[1], [0.5]],
                 W_K=[[0.5], [1]],
                 W_V=[[1, 0], [-1, 1]],
                 i=1,
-            ),
-            example(
-                x=[[1, 0], [0, 2]],
-                W_Q=[[1, 0], [1, 1]],
-                W_K=[[0, 1], [1, -1]],
-                W_V=[[2, 0], [1, 1]],
-                i=0,
             ),
             example(
                 x=[[1, 0, 1], [0, 2, 0], [-1, 1.3, 1]],
@@ -67,6 +69,17 @@ CONTEXTUAL_VECTOR = Exercise(
         ),
     ),
     misconceptions=(
+        misconception(
+            "query-not-projected",
+            "Row i of x itself asks, and W_Q has no say. W_Q makes the query of it.",
+            lambda x, W_Q, W_K, W_V, i: Attention()(x, x @ W_K, x @ W_V)[0][i],
+        ),
+        misconception(
+            "keys-not-projected",
+            "You compare the query with the rows of x, and W_K has no say. W_K makes the keys of "
+            "them.",
+            lambda x, W_Q, W_K, W_V, i: Attention()(x @ W_Q, x, x @ W_V)[0][i],
+        ),
         misconception(
             "key-asks",
             "Token i is asked, but should be asking: you compare its key with everybody's "
@@ -117,6 +130,18 @@ CONTEXTUAL_VECTOR = Exercise(
             "weights-returned",
             "These are the weights of token i. One step is left: use them to mix the values.",
             lambda x, W_Q, W_K, W_V, i: _self_attention(x, W_Q, W_K, W_V)[1][i],
+        ),
+        misconception(
+            "column-of-the-output",
+            "You return column i of the output. The contextual vector of token i is its row i.",
+            lambda x, W_Q, W_K, W_V, i: _self_attention(x, W_Q, W_K, W_V)[0][:, i % W_V.shape[1]],
+        ),
+        misconception(
+            "itself-left-out",
+            "Token i attends to all tokens but itself. It is one of the keys, too.",
+            lambda x, W_Q, W_K, W_V, i: Attention()(
+                x @ W_Q, x @ W_K, x @ W_V, ~np.eye(len(x), dtype=bool)
+            )[0][i],
         ),
     ),
     shared=_mistakes.of_attention(_contextual),

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+import numpy as np
+
 from attention.checks import _mistakes
 from attention.checks._exercise import Exercise, Verdict, example, misconception
 from attention.checks._mistakes import (
@@ -136,6 +138,21 @@ CROSS_ATTENTION = Exercise(
                 lambda x, memory, W_Q, W_K, W_V: x @ W_K,
                 lambda x, memory, W_Q, W_K, W_V: memory @ W_Q,
                 _give,
+            ),
+        ),
+        misconception(
+            "weights-returned",
+            "You return the weights. One step is left: use them to average the values.",
+            lambda x, memory, W_Q, W_K, W_V: Attention()(x @ W_Q, memory @ W_K, memory @ W_V)[1],
+        ),
+        misconception(
+            "looks-at-both",
+            "Your keys and values come from x and the memory together. x asks, and the memory "
+            "alone answers.",
+            _cross(
+                _ask,
+                lambda x, memory, *W: np.vstack([x, memory]) @ W[1],
+                lambda x, memory, *W: np.vstack([x, memory]) @ W[2],
             ),
         ),
     ),

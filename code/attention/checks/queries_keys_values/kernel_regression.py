@@ -4,9 +4,8 @@ import numpy as np
 
 from attention.checks import _mistakes
 from attention.checks._exercise import Exercise, Symptom, Verdict, example
-from attention.checks.queries_keys_values._kernel_regression_mistakes import (
-    FAR_AWAY,
-    MISTAKES,
+from attention.checks.queries_keys_values._kernel_regression_mistakes import FAR_AWAY, MISTAKES
+from attention.checks.queries_keys_values._kernel_regression_steps import (
     gaussian_exponent,
     kernel_average,
 )
@@ -22,14 +21,14 @@ KERNEL_REGRESSION = Exercise(
             example(x_query=[1, 2.5], x_train=[0, 2], y_train=[1, 3], bandwidth=0.5),
             example(
                 x_query=[0, 1, 2.3],
-                x_train=[0.7, 1.5, 3.3, 4],
-                y_train=[1, -2, 0, 5.3],
+                x_train=[1.5, 0.7, 4, 3.3],
+                y_train=[-2, 1, 5.3, 0],
                 bandwidth=1.3,
             ),
         ),
         (
             example(x_query=[100], x_train=[0, 2], y_train=[1, 3], bandwidth=0.5),
-            example(x_query=[-200, 1], x_train=[0, 2, 4], y_train=[1, 3, 7], bandwidth=1.0),
+            example(x_query=[-200, 1], x_train=[4, 0, 2], y_train=[7, 1, 3], bandwidth=1.0),
         ),
     ),
     misconceptions=MISTAKES,

@@ -97,6 +97,17 @@ SCORES = Exercise(
             "All your scores have the wrong sign.",
             lambda query, key: -query @ key.T,
         ),
+        misconception(
+            "averaged",
+            "You take the mean of the products. A dot product is their sum.",
+            lambda query, key: query @ key.T / key.shape[-1],
+        ),
+        misconception(
+            "transposed-and-scaled",
+            "Two mistakes: your matrix has one row for each key, where it should have one for "
+            "each query; and it is divided by the square root of d_k, which is the next step.",
+            lambda query, key: key @ query.T / np.sqrt(key.shape[-1]),
+        ),
     ),
 )
 

@@ -54,6 +54,12 @@ SOFTMAX_ROWS = Exercise(
             "sum of the row.",
             lambda scores: np.exp(scores - scores.max(-1, keepdims=True)),
         ),
+        misconception(
+            "whole-scores",
+            "Your scores have lost what stands after the decimal point: an array of integers "
+            "drops it.",
+            lambda scores: by_hand.softmax(np.trunc(scores)),
+        ),
     ),
     symptoms=(
         Symptom("softmax-over-queries", OVER_THE_QUERIES, columns_sum_to_1),

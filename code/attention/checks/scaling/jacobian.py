@@ -113,6 +113,24 @@ JACOBIAN = Exercise(
             lambda weights: np.diag(weights) - weights[None, :] ** 2,
             lambda weights: np.diag(weights) - weights[:, None] ** 2,
         ),
+        misconception(
+            "one-number-subtracted",
+            "You subtract one and the same number everywhere: weights @ weights is a number. "
+            "The second term is a matrix, np.outer(weights, weights).",
+            lambda weights: np.diag(weights) - weights @ weights,
+        ),
+        misconception(
+            "softmax-again",
+            "You take a softmax of the weights. They are weights already, and sum to 1.",
+            lambda weights: by_hand.softmax_jacobian(by_hand.softmax(weights)),
+        ),
+        misconception(
+            "weights-subtracted",
+            "You subtract the weights themselves. What is subtracted is a product of two: the "
+            "weight of the row and that of the column.",
+            lambda weights: np.diag(weights) - weights[None, :],
+            lambda weights: np.diag(weights) - weights[:, None],
+        ),
     ),
     symptoms=(
         Symptom(

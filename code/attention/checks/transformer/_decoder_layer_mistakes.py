@@ -156,4 +156,11 @@ MISTAKES = (
         lambda x, memory, s, c, f: reads_outputs(x, memory, s, c, f, cross=False, feed=True),
         lambda x, memory, s, c, f: reads_outputs(x, memory, s, c, f, cross=True, feed=True),
     ),
+    misconception(
+        "memory-asks-itself",
+        "You hand memory to cross_attention twice. The stream asks, and memory answers: "
+        "cross_attention(x, memory).",
+        lambda x, memory, s, c, f: right_layer(x, memory, s, lambda x, m: c(m, m), f),
+        lambda x, memory, s, c, f: right_layer(x, memory, s, lambda x, m: c(m, m)[: len(x)], f),
+    ),
 )

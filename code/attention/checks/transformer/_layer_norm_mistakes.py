@@ -4,6 +4,7 @@ import numpy as np
 
 from attention.by_hand import softmax
 from attention.checks._exercise import misconception
+from attention.checks.transformer._layer_norm_eps import OF_EPS
 from attention.checks.transformer._layer_norm_steps import (
     centred,
     dividing_by,
@@ -11,7 +12,6 @@ from attention.checks.transformer._layer_norm_steps import (
     right_layer_norm,
     rms_norm,
     row_mean,
-    with_own_eps,
     without_axis,
 )
 
@@ -101,24 +101,6 @@ MISTAKES = (
         lambda x, gain, bias, eps: right_layer_norm(gain * x + bias, 1, 0, eps),
     ),
     misconception(
-        "eps-outside-the-root",
-        "You add eps to the standard deviation. It belongs under the root, added to the "
-        "variance. The two differ where a row's numbers are nearly all the same.",
-        normalising(divisor=lambda variance, eps: np.sqrt(variance) + eps),
-    ),
-    misconception(
-        "eps-missing",
-        "eps has no effect on your result. It is added to the variance before the root is "
-        "taken; without it a row of equal numbers is zero divided by zero.",
-        with_own_eps(0),
-    ),
-    misconception(
-        "own-eps",
-        "You use an eps of your own. Use the one that is handed over: it is not always the "
-        "same number.",
-        *(with_own_eps(10.0**-digits) for digits in (5, 6, 8, 9, 10, 12)),
-    ),
-    misconception(
         "root-of-the-mean-square",
         "You subtract the mean, but divide by the root of the mean square of x itself. Take"
         " the mean square after the mean is gone: that is the variance.",
@@ -166,8 +148,21 @@ MISTAKES = (
         lambda x, gain, bias, eps: gain * softmax(x) + bias,
     ),
     misconception(
-        "eps-squared",
-        "You square eps. It is added to the variance as it is.",
-        lambda x, gain, bias, eps: right_layer_norm(x, gain, bias, eps**2),
+        "variance-of-everything",
+        "Your means are those of the rows, your variance is that of the whole array. Each "
+        "row has a variance of its own: use axis=-1, with keepdims=True.",
+        dividing_by(lambda x, eps: np.sqrt(x.var() + eps)),
+        dividing_by(lambda x, eps: np.sqrt((centred(x) ** 2).mean() + eps)),
     ),
+    misconception(
+        "bias-subtracted",
+        "You subtract the bias. It is added.",
+        lambda x, gain, bias, eps: right_layer_norm(x, gain, -bias, eps),
+    ),
+    misconception(
+        "multiplied",
+        "You multiply by the root of the variance where you should divide by it.",
+        normalising(divisor=lambda variance, eps: 1 / np.sqrt(variance + eps)),
+    ),
+    *OF_EPS,
 )

@@ -159,6 +159,12 @@ EMBED = Exercise(
                 table[tokens].sum(0) * np.sqrt(table.shape[1]) + positions
             ),
         ),
+        misconception(
+            "factor-cut",
+            "Your factor is a whole number. The square root of d_model rarely is one: leave "
+            "what stands after the decimal point.",
+            _embedding(lambda tokens, table: int(np.sqrt(table.shape[1]))),
+        ),
     ),
 )
 

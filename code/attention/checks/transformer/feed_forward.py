@@ -162,6 +162,13 @@ FEED_FORWARD = Exercise(
             "b_2 is added twice. Once, at the end, is enough.",
             lambda x, W_1, b_1, W_2, b_2: _feed_forward(x, W_1, b_1, W_2, 2 * b_2),
         ),
+        misconception(
+            "largest-number",
+            "np.max gives the largest number along an axis. What sets negative numbers to 0, "
+            "one by one, is np.maximum.",
+            _bending(lambda hidden: hidden.max(0)),
+            _bending(lambda hidden: np.broadcast_to(hidden.max(1, keepdims=True), hidden.shape)),
+        ),
     ),
 )
 

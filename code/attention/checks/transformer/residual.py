@@ -173,6 +173,17 @@ RESIDUAL = Exercise(
                 lambda x, sublayer, norm: norm(x * sublayer(x)),
             ),
         ),
+        misconception(
+            "norm-of-x-too",
+            "With pre=False you normalise x, and then the sum once more. Normalise the sum alone.",
+            _by_placement(_pre, lambda x, sublayer, norm: norm(norm(x) + sublayer(x))),
+        ),
+        misconception(
+            "normalised-x-added",
+            "With pre=True you add the normalised x as well. The stream is x plus what the "
+            "sublayer says.",
+            _by_placement(lambda x, sublayer, norm: x + norm(x) + sublayer(norm(x)), _post),
+        ),
     ),
 )
 

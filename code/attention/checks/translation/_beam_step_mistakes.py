@@ -7,12 +7,14 @@ from attention.checks.translation._beam_step_steps import (
     along_the_columns,
     ascending,
     changed,
+    divided_with_a_rest,
     in_order_of_place,
     increments,
     of_the_best_beginning,
     old_totals,
     one_of_each,
     one_of_each_in_order,
+    one_of_each_token,
     places_returned,
     probabilities,
     ranked,
@@ -143,20 +145,15 @@ MISTAKES = (
         places_returned,
     ),
     misconception(
-        "outputs-in-another-order",
-        "The three outputs are right, in another order. First the totals, then parents, "
-        "then tokens.",
-        lambda totals, log_p, width: (lambda s, p, t: (p, t, s))(
-            *right_beam_step(totals, log_p, width)
-        ),
-        lambda totals, log_p, width: (lambda s, p, t: (t, p, s))(
-            *right_beam_step(totals, log_p, width)
-        ),
-        lambda totals, log_p, width: (lambda s, p, t: (p, s, t))(
-            *right_beam_step(totals, log_p, width)
-        ),
-        lambda totals, log_p, width: (lambda s, p, t: (t, s, p))(
-            *right_beam_step(totals, log_p, width)
-        ),
+        "not-rounded-down",
+        "The number of a beginning is a whole one: divide the place by the number of "
+        "symbols with //, which rounds down.",
+        divided_with_a_rest,
+    ),
+    misconception(
+        "one-of-each-token",
+        "You keep each token once, after its best beginning. The same token may continue "
+        "two beginnings.",
+        one_of_each_token,
     ),
 )

@@ -110,3 +110,14 @@ def places_returned(totals, log_p, width):
     scores, parents, tokens = right_beam_step(totals, log_p, width)
     places = parents * log_p.shape[1] + tokens
     return scores, places, places
+
+
+def divided_with_a_rest(totals, log_p, width):
+    scores, places, _ = places_returned(totals, log_p, width)
+    return scores, places / log_p.shape[1], places % log_p.shape[1]
+
+
+def one_of_each_token(totals, log_p, width):
+    scores = totals[:, None] + log_p
+    tokens = np.argsort(-scores.max(0), kind="stable")[:width]
+    return scores.max(0)[tokens], scores.argmax(0)[tokens], tokens

@@ -8,13 +8,17 @@ from attention.checks.translation._top_p_steps import (
     from_the_tail,
     in_order_of_size,
     keeping,
+    keeping_anyway,
     kept_first,
     last_one_cut,
     only_the_kept,
+    or_zeros,
     right_top_p,
+    scattered_wrongly,
     share_before,
     softmax,
     softmax_of_the_kept,
+    two_at_most,
     unsorted,
 )
 
@@ -25,6 +29,11 @@ MISTAKES = (
         "token with which the share is reached belongs to them.",
         keeping(lambda ranked, share: np.cumsum(ranked) <= share),
         keeping(lambda ranked, share: np.cumsum(ranked) < share),
+        *(
+            keeping_anyway(reached, first)
+            for reached in (np.less_equal, np.less)
+            for first in (True, False)
+        ),
     ),
     misconception(
         "one-too-many",
@@ -70,6 +79,7 @@ MISTAKES = (
         "You return the kept ones alone. Then nobody knows whose they are: return one number "
         "for each token, 0 for those that are not kept.",
         only_the_kept,
+        lambda p, share: -np.sort(-only_the_kept(p, share)),
     ),
     misconception(
         "share-as-threshold",
@@ -78,6 +88,7 @@ MISTAKES = (
         keeping(lambda ranked, share: ranked >= share),
         keeping(lambda ranked, share: ranked >= 1 - share),
         keeping(lambda ranked, share: ranked > 1 - share),
+        lambda p, share: or_zeros(np.where(p >= 1 - share, p, 0)),
     ),
     misconception(
         "nothing-dropped",
@@ -135,5 +146,16 @@ MISTAKES = (
         "The last token that is kept is cut, so that the sum is the share exactly. A token "
         "is kept as a whole.",
         last_one_cut,
+    ),
+    misconception(
+        "scattered-wrongly",
+        "The right probabilities, in wrong places. order says which token stands at each "
+        "rank; to go back, write kept[order] = ranked.",
+        scattered_wrongly,
+    ),
+    misconception(
+        "two-at-most",
+        "You keep two tokens at most. Keep as many as it takes.",
+        two_at_most,
     ),
 )

@@ -69,3 +69,34 @@ def last_one_cut(p, share):
     kept = np.zeros_like(p)
     kept[order] = np.clip(share - before, 0, p[order])
     return divided(kept)
+
+
+def or_zeros(kept):
+    """Divide by the sum, unless nothing is kept."""
+    return kept / (kept.sum() or 1)
+
+
+def keeping_anyway(reached: Callable, first: bool) -> Callable:
+    """Make a truncation that stops one token too early; it keeps the first token, or nothing."""
+
+    def truncate(p, share):
+        def keep(ranked):
+            kept = reached(np.cumsum(ranked), share)
+            kept[0] |= first
+            return kept
+
+        return or_zeros(kept_first(p, keep))
+
+    return truncate
+
+
+def scattered_wrongly(p, share):
+    order = np.argsort(-p, kind="stable")
+    return in_order_of_size(p, share)[order]
+
+
+def two_at_most(p, share):
+    order = np.argsort(-p, kind="stable")[:2]
+    kept = np.zeros_like(p)
+    kept[order] = p[order] * (share_before(p[order]) < share)
+    return divided(kept)

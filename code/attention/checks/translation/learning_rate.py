@@ -1,7 +1,8 @@
 """Write the schedule of the learning rate: warm-up, then inverse root (translation: Exercises)."""
 
 from attention.checks._exercise import Exercise, Symptom, Verdict, example
-from attention.checks.translation._learning_rate_mistakes import MISTAKES, right_learning_rate
+from attention.checks.translation._learning_rate_mistakes import MISTAKES
+from attention.checks.translation._learning_rate_steps import right_learning_rate
 
 LEARNING_RATE = Exercise(
     name="learning_rate",

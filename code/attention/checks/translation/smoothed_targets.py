@@ -151,6 +151,14 @@ SMOOTHED_TARGETS = Exercise(
             " too.",
             _with_shares(lambda k, e: 1 - e, lambda k, e: e / max(k - 2, 1)),
         ),
+        misconception(
+            "shares-subtracted",
+            "You take smoothing away from the right symbol, and then a share from all. The "
+            "second is a gift: each symbol gets smoothing divided by symbols.",
+            lambda target, symbols, smoothing: (
+                (1 - smoothing) * np.eye(symbols)[target] - smoothing / symbols
+            ),
+        ),
     ),
     symptoms=(
         Symptom(
