@@ -6,6 +6,7 @@ from types import ModuleType
 
 import pytest
 import torch
+
 from attention.pretrained import files
 
 EXPERIMENTS = Path(__file__).resolve().parent.parent / "experiments"
