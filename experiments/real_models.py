@@ -21,17 +21,21 @@ The measures, by name (layers and heads are counted from 0):
     goes to         how many heads look hardest at a token, from *went*, or where *went* sees
                     nothing but itself and one more, from *market*
     sink            weight on the first token, mean over texts, heads and all queries but the
-                    first three, by layer; "even" is what equal weights would give, "best other"
-                    the mean weight on the other position that has most
+                    first three, by layer; "even" is what equal weights would give; also the
+                    weight on the second token, the token itself, the one before, the last one
     heads           of how many, how many give the first token more than half
     first           the same weight if the texts begin with another token
     value           length of the value vector of the first token over the median of the
                     others, by layer, mean over texts and heads
     stream          the same of the residual stream, before each layer
-    cut             loss of the tokens behind the eighth, in nats, if no query may look at a
-                    position; the first; or another one, by number; "nothing": no cut
+    added           weight times length of the value: the first token's share of the sum
+    cut             loss of the tokens behind the eighth, in nats ("nothing"), and by how much it
+                    rises in each text if the queries that predict them may not look at a position;
+                    "all": if no query may look at the first
+    moved           weight on the second token before and after that last cut
     says            what is written after a question
-    pairs           loss of the texts with rotary pairs in either order
+    pairs           loss of the texts with rotary pairs of the right kind, the wrong one, or none
+    writes          what is written with these, after a beginning
     translation     of a sentence
     cache           milliseconds for each token written, with a cache and without it
 
@@ -71,7 +75,20 @@ OUTPUT = Path(__file__).with_suffix(".csv")
 MODELS = ("minilm", "smollm2", "marian")
 WORDS = ("unbelievable", "tokenizers", "café", "1234567", "flibbertigibbet")
 WRITTEN = 40  # tokens of an answer
-FIRST = {"as it is": None, "a comma": ",", "another word": "Blue", "end of text": "<|endoftext|>"}
+FIRST = {
+    "as it is": None,
+    "a comma": ",",
+    "another word": "Blue",
+    "end of text": "<|endoftext|>",
+    "start of a message": "<|im_start|>",
+}
+PAIRS = {
+    "neighbours": {},
+    "halves": {"position_pairs": "halves"},
+    "no positions": {"position": "none"},
+}
+DRAWN = 20  # tokens, by lot, that stand first one after the other
+BEGINNINGS = ("The bakery on our street", "In the morning", "A bicycle is")
 
 
 # ------------------------------------------------------------------------------- the models
@@ -181,17 +198,25 @@ def measure_smollm2(texts: tuple[str, ...]) -> Rows:
             for text in begun
         ]
         rows.add("first", name, torch.stack(shares).mean().item(), len(texts))
+    draw = torch.Generator().manual_seed(0)
+    for number, token in enumerate(
+        torch.randint(17, len(tokenizer.pieces), (DRAWN,), generator=draw).tolist()
+    ):
+        begun = [token, *shown[number % len(shown)][1:]]
+        weights = all_heads(recorded(model, torch.tensor([begun])), "decoder")
+        rows.add("first", f"drawn {number}", weights[:, :, FROM:, 0].mean().item())
     cut_each(rows, model, shown)
     for question in QUESTIONS:
         rows.add("says", question, answer(question))
     times(rows)
-    wrong = type(model)(replace(model.config, position_pairs="halves"))
-    wrong.load_state_dict(model.state_dict())
-    for name, one in (("adjacent", model), ("halves", wrong)):
+    for name, setting in PAIRS.items():
+        one = type(model)(replace(model.config, **setting))
+        one.load_state_dict(model.state_dict())
         rows.add("pairs", name, statistics.mean(loss(one, text) for text in shown), len(texts))
-        begun = torch.tensor([tokenizer.encode("The bakery on our street")])
-        written = kv_cache.continue_text(one, begun, WRITTEN // 2)[0].tolist()
-        rows.add("says", f"pairs {name}", tokenizer.decode(written))
+        for beginning in BEGINNINGS:
+            begun = torch.tensor([tokenizer.encode(beginning)])
+            written = kv_cache.continue_text(one, begun, WRITTEN // 2)[0].tolist()
+            rows.add("writes", f"{name}: {beginning}", tokenizer.decode(written))
     return rows
 
 
