@@ -32,11 +32,14 @@ def found(model: str, measure: str) -> dict[str, str]:
 def test_the_log_is_complete():
     assert [*dict.fromkeys(row["model"] for row in ROWS)] == [*real_models.MODELS]
     for model, layers in (("minilm", 6), ("smollm2", 30)):
-        for measure in ("value", "stream"):
+        for measure in ("value", "stream", "added"):
             assert [*found(model, measure)] == [*map(str, range(layers))]
-        assert {"all", "even", "best other", "0"} <= {*found(model, "sink")}
-    assert [*found("smollm2", "first")] == [*real_models.FIRST]
-    assert [*found("smollm2", "cut")] == ["nothing", "0", *map(str, first_token.OTHERS)]
+        assert {"all", "even", "second", "itself", "before", "last"} <= {*found(model, "sink")}
+    drawn = [f"drawn {number}" for number in range(real_models.DRAWN)]
+    assert [*found("smollm2", "first")] == [*real_models.FIRST, *drawn]
+    cut = [(p, t) for p in (0, *first_token.OTHERS, "all") for t in range(len(real_models.TEXTS))]
+    assert [*found("smollm2", "cut")] == ["nothing", *(f"{p} {t}" for p, t in cut)]
+    assert [*found("smollm2", "pairs")] == [*real_models.PAIRS]
     assert [*found("marian", "translation")] == [*real_models.SENTENCES]
 
 
@@ -55,6 +58,18 @@ def test_the_first_vector_over_the_median_of_the_others():
     assert first_token.over_others(vectors[:, None].expand(-1, 3, -1)) == 2
 
 
+def test_what_the_first_key_adds():
+    weights = torch.full((2, 5, 4), 0.25)  # two heads share the values
+    value = torch.tensor([[3.0, 4], [0, 5], [0, 10], [0, 0]])[:, None]  # lengths 5, 5, 10, 0
+    assert first_token.share_of_first(weights, value) == pytest.approx(0.25)
+
+
+def test_which_edges_are_cut():
+    text = [5, 6, 7, 8]
+    assert first_token.edges(text, 1, 2).nonzero().tolist() == [[2, 1], [3, 1]]
+    assert first_token.edges(text, "all", 1).nonzero().tolist() == [[1, 0], [2, 0], [3, 0]]
+
+
 @pytest.mark.arithmetic
 @pytest.mark.parametrize("model", ["minilm", "marian"])
 def test_the_script_measures_what_the_log_says(model):
@@ -66,7 +81,7 @@ def test_the_script_measures_what_the_log_says(model):
         (r["measure"], r["place"]) for r in logged
     ]
     for row, old in zip(rows, logged, strict=True):
-        if row["measure"] in ("market", "sink", "value", "stream"):
+        if row["measure"] in ("market", "sink", "value", "stream", "added"):
             expected = pytest.approx(float(old["value"]), rel=1e-3, abs=1e-4)
             assert float(row["value"]) == expected, row
         else:
