@@ -161,8 +161,7 @@ MISTAKES = (
     ),
     misconception(
         "rounded-down",
-        "You divide with //, which rounds down to a whole number. Divide with /.",
+        "You divide with two strokes, which rounds down to a whole number. Divide with one.",
         kernel_average(lambda distance, bandwidth: -(distance**2 // (2 * bandwidth**2))),
-        kernel_average(lambda distance, bandwidth: -(distance**2) // (2 * bandwidth**2)),
     ),
 )
