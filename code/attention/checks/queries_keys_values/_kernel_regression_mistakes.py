@@ -161,7 +161,8 @@ MISTAKES = (
     ),
     misconception(
         "rounded-down",
-        "You divide with two strokes, which rounds down to a whole number. Divide with one.",
+        "You divide with the double slash, which rounds down to a whole number. Divide with a "
+        "single one.",
         kernel_average(lambda distance, bandwidth: -(distance**2 // (2 * bandwidth**2))),
     ),
 )
