@@ -262,11 +262,11 @@ def test_the_readers_own_line_is_shown_not_that_of_numpy():
     ("meaning", "answer"),
     [
         (
-            "`is not None` tells",
+            "write `is not None`",
             lambda scores: scores if scores else 0,
         ),
         (
-            "`is not None` tells",
+            "write `is not None`",
             lambda scores: np.exp(min(scores, 2 * scores)),
         ),
         (
@@ -286,7 +286,7 @@ def test_the_readers_own_line_is_shown_not_that_of_numpy():
             lambda scores: np.concatenate([[0], scores]),
         ),
         (
-            "what a function without return gives",
+            "the result of a function without return",
             lambda scores: print(end="").sum(),
         ),
     ],

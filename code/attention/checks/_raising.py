@@ -15,9 +15,9 @@ LONGEST_SOURCE_LINE = 60
 HINTS = (
     (
         r"truth value of an array",
-        "An array of several numbers is neither true nor false. Whether there is an array at "
-        "all, `is not None` tells; entry by entry choose np.where, np.minimum and np.maximum "
-        "(Python's own min and max do not).",
+        "An array of several numbers is neither true nor false. To ask whether there is an array "
+        "at all, write `is not None`. To choose entry by entry, use np.where, np.minimum or "
+        "np.maximum: Python's own min and max compare whole arrays.",
     ),
     (
         r"matmul.*\(size (\d+) is different from (\d+)",
@@ -26,12 +26,12 @@ HINTS = (
     ),
     (
         r"expected finite numbers or -inf, got NaN",
-        "NaN is what comes of 0 times infinity, and of infinity minus infinity. Multiply no mask "
-        "by infinity: choose between the score and minus infinity with np.where.",
+        "0 times infinity is NaN, and so is infinity minus infinity. If you multiply a mask by "
+        "infinity, choose between the score and minus infinity with np.where instead.",
     ),
     (
         r"can be converted to Python scalars",
-        "What belongs to `math` takes one number. NumPy has the same for whole arrays: np.log, "
+        "The functions of `math` take one number. NumPy has the same for whole arrays: np.log, "
         "np.exp, np.sqrt.",
     ),
     (
@@ -41,8 +41,8 @@ HINTS = (
     ),
     (
         r"'NoneType' object",
-        "Something there is None: an argument that may be left out, such as a mask (ask whether "
-        "it `is None` first), or what a function without return gives.",
+        "Something there is None. It may be an argument that was left out, such as a mask (ask "
+        "whether it `is None` first), or the result of a function without return.",
     ),
 )
 

@@ -21,8 +21,7 @@ def in_another_order(
             *first, last = exercise.outputs
             asked = f"{', '.join(first)} and {last}"
             return "outputs-in-another-order", (
-                f"Right numbers in another order. What comes back is told by its place: {asked}, "
-                "in this order."
+                f"The results are right, but in another order. Return {asked}, in this order."
             )
     return None
 

@@ -33,8 +33,9 @@ TOO_FEW_DIGITS = Symptom(
     _is_roughly_right,
 )
 FLOATS = (
-    "The right numbers, but as floats, and what looks up an embedding with them needs integers. "
-    "np.zeros, np.ones and np.empty make floats, unless they are told: dtype=int."
+    "The numbers are right, but they are floats. They are used to look up embeddings, and an "
+    "index has to be an integer. np.zeros, np.ones and np.empty make floats unless you write "
+    "dtype=int."
 )
 CUT_TO_WHOLE_NUMBERS = Symptom(
     "whole-numbers",

@@ -1,38 +1,13 @@
 """Common mistakes in `alignment_error_rate`, with their messages (alignment: Exercises)."""
 
-from collections.abc import Callable
-
-import numpy as np
-
 from attention.checks._exercise import misconception
-
-
-def _fitting(found, sure, possible):
-    return (found & sure).sum() + (found & possible).sum()
-
-
-def _divided_by(count: Callable) -> Callable:
-    """Make a rate with another number below the line."""
-    return lambda found, sure, possible: (
-        1 - _fitting(found, sure, possible) / count(found, sure, possible)
-    )
-
-
-right_rate = _divided_by(lambda found, sure, possible: found.sum() + sure.sum())
-
-
-def _recall_error(found, sure, possible):
-    return 1 - (found & sure).sum() / sure.sum()
-
-
-def _precision_error(found, sure, possible):
-    return 1 - (found & possible).sum() / found.sum()
-
-
-def _mean_of_rows(found, sure, possible):
-    fitting = (found & sure).sum(1) + (found & possible).sum(1)
-    return (1 - fitting / np.maximum(found.sum(1) + sure.sum(1), 1)).mean()
-
+from attention.checks.alignment._alignment_error_rate_steps import (
+    divided_by,
+    mean_of_rows,
+    precision_error,
+    recall_error,
+    right_rate,
+)
 
 MISTAKES = (
     misconception(
@@ -55,26 +30,26 @@ MISTAKES = (
         "possible-links-counted",
         "Below the line you count the possible links. Nobody has to find those: count the "
         "sure ones.",
-        _divided_by(lambda found, sure, possible: found.sum() + possible.sum()),
+        divided_by(lambda found, sure, possible: found.sum() + possible.sum()),
     ),
     misconception(
         "recall",
         "You look at the sure links alone, and how many of them are missing. Linking "
         "everything to everything would then be perfect.",
-        _recall_error,
+        recall_error,
     ),
     misconception(
         "precision",
         "You look at the found links alone, and how many of them are wrong. Finding a single "
         "safe one would then be perfect.",
-        _precision_error,
+        precision_error,
     ),
     misconception(
         "mean-of-two-errors",
         "You average the share of sure links that are missing and the share of found links "
         "that are wrong. The rate adds the counts first, above and below the line.",
         lambda found, sure, possible: (
-            (_recall_error(found, sure, possible) + _precision_error(found, sure, possible)) / 2
+            (recall_error(found, sure, possible) + precision_error(found, sure, possible)) / 2
         ),
     ),
     misconception(
@@ -87,8 +62,8 @@ MISTAKES = (
         "union",
         "You divide by the number of different links. Here a link that is both found and sure "
         "counts twice below the line, as it does above.",
-        _divided_by(lambda found, sure, possible: 2 * (found | sure).sum()),
-        _divided_by(lambda found, sure, possible: (found | sure).sum()),
+        divided_by(lambda found, sure, possible: 2 * (found | sure).sum()),
+        divided_by(lambda found, sure, possible: (found | sure).sum()),
         lambda found, sure, possible: 1 - (found & sure).sum() / (found | sure).sum(),
     ),
     misconception(
@@ -107,25 +82,25 @@ MISTAKES = (
     misconception(
         "divided-by-found-links",
         "Below the line you count the found links alone. The sure ones belong there too.",
-        _divided_by(lambda found, sure, possible: found.sum()),
-        _divided_by(lambda found, sure, possible: 2 * found.sum()),
+        divided_by(lambda found, sure, possible: found.sum()),
+        divided_by(lambda found, sure, possible: 2 * found.sum()),
     ),
     misconception(
         "divided-by-sure-links",
         "Below the line you count the sure links alone. The found ones belong there too.",
-        _divided_by(lambda found, sure, possible: sure.sum()),
-        _divided_by(lambda found, sure, possible: 2 * sure.sum()),
+        divided_by(lambda found, sure, possible: sure.sum()),
+        divided_by(lambda found, sure, possible: 2 * sure.sum()),
     ),
     misconception(
         "divided-by-all-three",
         "Below the line you count the possible links as well. Count the found ones and the "
         "sure ones.",
-        _divided_by(lambda found, sure, possible: found.sum() + sure.sum() + possible.sum()),
+        divided_by(lambda found, sure, possible: found.sum() + sure.sum() + possible.sum()),
     ),
     misconception(
         "divided-by-cells",
         "You divide by the number of cells. Divide by the number of links: found plus sure.",
-        _divided_by(lambda found, sure, possible: found.size),
+        divided_by(lambda found, sure, possible: found.size),
     ),
     misconception(
         "means-above-the-line",
@@ -178,7 +153,7 @@ MISTAKES = (
         "averaged-over-words",
         "You compute a rate for each target word and average these. Count the links of the "
         "whole sentence first.",
-        _mean_of_rows,
+        mean_of_rows,
     ),
     misconception(
         "both-absent-counted",

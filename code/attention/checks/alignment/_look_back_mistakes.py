@@ -4,78 +4,27 @@ import numpy as np
 
 from attention.by_hand import softmax
 from attention.checks._exercise import misconception
+from attention.checks.alignment._look_back_steps import (
+    best_alone,
+    gathering,
+    keys_averaged,
+    mean_of_weighted,
+    scored_by,
+    scores_beside_the_context,
+    swapped,
+    with_weights,
+)
 from attention.checks.alignment._shared import (
     additive,
     misconceptions_of_scores,
 )
-
-
-def right_look_back(state, annotations, W_Q, W_K, v):
-    weights = softmax(additive(state @ W_Q, annotations @ W_K, v))
-    return weights @ annotations, weights
-
-
-def with_weights(make):
-    """Make a mistaken function of one that makes mistaken weights."""
-
-    def mistaken(state, annotations, W_Q, W_K, v):
-        weights = make(state @ W_Q, annotations @ W_K, v)
-        return weights @ annotations, weights
-
-    return mistaken
-
-
-def _swapped(state, annotations, W_Q, W_K, v):
-    context, weights = right_look_back(state, annotations, W_Q, W_K, v)
-    return weights, context
-
-
-def _gathering(gather):
-    """Make a mistaken function that weighs rightly and gathers in another way."""
-
-    def mistaken(state, annotations, W_Q, W_K, v):
-        _, weights = right_look_back(state, annotations, W_Q, W_K, v)
-        return gather(weights, annotations), weights
-
-    return mistaken
-
-
-def _scores_beside_the_context(state, annotations, W_Q, W_K, v):
-    context, _ = right_look_back(state, annotations, W_Q, W_K, v)
-    return context, additive(state @ W_Q, annotations @ W_K, v)
-
-
-def _keys_averaged(state, annotations, W_Q, W_K, v):
-    _, weights = right_look_back(state, annotations, W_Q, W_K, v)
-    return weights @ (annotations @ W_K), weights
-
-
-def _mean_of_weighted(state, annotations, W_Q, W_K, v):
-    context, weights = right_look_back(state, annotations, W_Q, W_K, v)
-    return context / len(weights), weights
-
-
-def _scored_by(score):
-    """Make a mistaken function whose scores are made of everything that is given."""
-
-    def mistaken(state, annotations, W_Q, W_K, v):
-        weights = softmax(score(state, annotations, W_Q, W_K, v))
-        return weights @ annotations, weights
-
-    return mistaken
-
-
-def _best_alone(query, key, v):
-    scores = additive(query, key, v)
-    return (np.arange(len(scores)) == scores.argmax()).astype(float)
-
 
 MISTAKES = (
     misconception(
         "keys-averaged",
         "You average the keys. They say where something can be found; what is gathered are "
         "the annotations themselves.",
-        _keys_averaged,
+        keys_averaged,
     ),
     misconception(
         "no-softmax",
@@ -87,7 +36,7 @@ MISTAKES = (
         "best-alone",
         "You take the annotation with the largest score and leave out the others. Every word "
         "has a share, as large as its weight.",
-        with_weights(_best_alone),
+        with_weights(best_alone),
     ),
     misconception(
         "dot-product",
@@ -111,35 +60,35 @@ MISTAKES = (
         "nothing-projected",
         "You score the state against the annotations as they are. W_Q and W_K make a query "
         "and keys of them first.",
-        _scored_by(lambda state, annotations, W_Q, W_K, v: additive(state, annotations, v)),
+        scored_by(lambda state, annotations, W_Q, W_K, v: additive(state, annotations, v)),
     ),
     misconception(
         "query-not-projected",
         "You add the state itself to the keys. W_Q makes the query of it.",
-        _scored_by(lambda state, annotations, W_Q, W_K, v: additive(state, annotations @ W_K, v)),
+        scored_by(lambda state, annotations, W_Q, W_K, v: additive(state, annotations @ W_K, v)),
     ),
     misconception(
         "keys-not-projected",
         "You add the query to the annotations themselves. W_K makes the keys of them.",
-        _scored_by(lambda state, annotations, W_Q, W_K, v: additive(state @ W_Q, annotations, v)),
+        scored_by(lambda state, annotations, W_Q, W_K, v: additive(state @ W_Q, annotations, v)),
     ),
     misconception(
         "projections-swapped",
         "W_Q and W_K have changed places. W_Q makes the query of the state, W_K the keys of the "
         "annotations.",
-        _scored_by(
+        scored_by(
             lambda state, annotations, W_Q, W_K, v: additive(state @ W_K, annotations @ W_Q, v)
         ),
     ),
     misconception(
         "swapped",
         "Both are right, in the wrong order: the context comes first.",
-        _swapped,
+        swapped,
     ),
     misconception(
         "divided-by-the-number",
         "You divide the context by the number of words. The weights sum to 1 already.",
-        _mean_of_weighted,
+        mean_of_weighted,
     ),
     misconception(
         "query-ignored",
@@ -186,29 +135,29 @@ MISTAKES = (
         "annotations-added-up",
         "Your weights are right, but you add the annotations up without them. Each counts "
         "as much as its weight.",
-        _gathering(lambda weights, annotations: annotations.sum(0)),
+        gathering(lambda weights, annotations: annotations.sum(0)),
     ),
     misconception(
         "annotations-averaged",
         "Your weights are right, but the context is the plain mean of the annotations. Each"
         " counts as much as its weight.",
-        _gathering(lambda weights, annotations: annotations.mean(0)),
+        gathering(lambda weights, annotations: annotations.mean(0)),
     ),
     misconception(
         "best-annotation",
         "Your weights are right, but the context is the annotation with the largest weight "
         "alone. Every word has a share.",
-        _gathering(lambda weights, annotations: annotations[weights.argmax()]),
+        gathering(lambda weights, annotations: annotations[weights.argmax()]),
     ),
     misconception(
         "scores-returned",
         "The context is right. Beside it you return the scores: the weights are asked for.",
-        _scores_beside_the_context,
+        scores_beside_the_context,
     ),
     misconception(
         "not-added-up",
         "Your weights are right. You multiply each annotation by its weight and stop there: the "
         "context is the sum of these, one vector.",
-        _gathering(lambda weights, annotations: weights[:, None] * annotations),
+        gathering(lambda weights, annotations: weights[:, None] * annotations),
     ),
 )

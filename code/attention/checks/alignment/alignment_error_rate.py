@@ -1,7 +1,8 @@
 """Compare found links with sure and possible ones (alignment: Exercises)."""
 
 from attention.checks._exercise import Exercise, Verdict, example
-from attention.checks.alignment._alignment_error_rate_mistakes import MISTAKES, right_rate
+from attention.checks.alignment._alignment_error_rate_mistakes import MISTAKES
+from attention.checks.alignment._alignment_error_rate_steps import right_rate
 
 ALIGNMENT_ERROR_RATE = Exercise(
     name="alignment_error_rate",

@@ -4,7 +4,8 @@ import numpy as np
 
 from attention.checks import _mistakes
 from attention.checks._exercise import Exercise, Symptom, Verdict, example
-from attention.checks.alignment._look_back_mistakes import MISTAKES, right_look_back, with_weights
+from attention.checks.alignment._look_back_mistakes import MISTAKES
+from attention.checks.alignment._look_back_steps import right_look_back, with_weights
 from attention.checks.alignment._shared import (
     additive,
 )

@@ -111,7 +111,7 @@ MISTAKES = (
     ),
     misconception(
         "query-not-projected",
-        "x itself asks. W_Q makes the query of it.",
+        "You compare x itself with the keys. W_Q makes the query of it.",
         projecting(lambda x, q, k, v: (x, k, v)),
     ),
     misconception(

@@ -122,7 +122,7 @@ MISTAKES = (
         "another-step",
         "Your step is not the one that is given. Move each entry by the whole of it, up and down.",
         *(with_another_step(lambda step, part=part: part * step) for part in (0.5, 2)),
-        *(with_another_step(lambda step, own=own: own) for own in (1e-4, 1e-3, 0.01, 0.1, 0.5, 1)),
+        *(with_another_step(lambda step, own=own: own) for own in (1e-4, 0.1, 0.5, 1)),
     ),
     misconception(
         "two-axes-at-most",

@@ -150,7 +150,8 @@ MISTAKES = (
     ),
     misconception(
         "product-for-power",
-        "You multiply 10000 by 2i / d_model. It is taken to that power: 10000 ** (2i / d_model).",
+        "You multiply 10 000 by the exponent. It is taken to that power: 10 000 to the power of "
+        "2i, divided by d_model.",
         sinusoids(exponent=multiplied_by_the_exponent),
         sinusoids(exponent=multiplied_by_the_exponent_but_for_the_first),
     ),

@@ -161,8 +161,8 @@ MISTAKES = (
     ),
     misconception(
         "rounded-down",
-        "You divide with //, which rounds down to a whole number. Divide with /.",
+        "You divide with the double slash, which rounds down to a whole number. Divide with a "
+        "single one.",
         kernel_average(lambda distance, bandwidth: -(distance**2 // (2 * bandwidth**2))),
-        kernel_average(lambda distance, bandwidth: -(distance**2) // (2 * bandwidth**2)),
     ),
 )

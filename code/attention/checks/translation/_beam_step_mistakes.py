@@ -146,8 +146,8 @@ MISTAKES = (
     ),
     misconception(
         "not-rounded-down",
-        "The number of a beginning is a whole one: divide the place by the number of "
-        "symbols with //, which rounds down.",
+        "The number of a beginning is a whole one: divide the place by the number of symbols and "
+        "round down. np.divmod gives both, the beginning and the token.",
         divided_with_a_rest,
     ),
     misconception(

@@ -62,12 +62,11 @@ OF_FALLING = (
     ),
     misconception(
         "root-upside-down",
-        "In the falling part step and warm_up have changed places: it grows with the step. "
-        "It is np.sqrt(warm_up / step).",
+        "In the falling part step and warm_up have changed places: it grows with the step. Below "
+        "the root warm_up is divided by step.",
         lambda step, highest, warm_up: right_learning_rate(
             step, highest, warm_up, falls=lambda t, w: np.sqrt(t / w)
         ),
-        falling(lambda t, w: np.sqrt(t / w)),
     ),
     misconception(
         "warm_up-missing-in-the-root",

@@ -103,7 +103,7 @@ MISTAKES = (
     misconception(
         "climb-upside-down",
         "In the rising part step and warm_up have changed places, so that it falls. It is "
-        "step / warm_up.",
+        "step divided by warm_up.",
         lambda step, highest, warm_up: (
             highest * np.minimum(warm_up / step, np.sqrt(warm_up / step))
         ),

@@ -153,8 +153,8 @@ SMOOTHED_TARGETS = Exercise(
         ),
         misconception(
             "shares-subtracted",
-            "You take smoothing away from the right symbol, and then a share from all. The "
-            "second is a gift: each symbol gets smoothing divided by symbols.",
+            "You take the smoothing away from the right symbol, and then a share from all. The "
+            "shares are added: each symbol gets smoothing divided by symbols.",
             lambda target, symbols, smoothing: (
                 (1 - smoothing) * np.eye(symbols)[target] - smoothing / symbols
             ),
