@@ -12,6 +12,7 @@ import torch
 from torch import nn
 
 import common
+from attention.pretrained import files
 from attention.training import Batch, Recipe, TrainingRun, read_tensors
 from shared import logs
 
@@ -289,6 +290,7 @@ QUICK = {
     "positions": ["alibi"],
     "pronouns": ["baseline", "final"],
     "reach": ["rnn"],
+    "real_models": ["minilm"],
     "real_text": ["fixed: rate 0.002, dropout 0.1", "fixed", "copy"],
     "recipes": ["to 0, rate 0.003", "to 0"],
     "recurrent_pronouns": ["fixed"],
@@ -410,6 +412,8 @@ CHEAP = (
 def test_quick_writes_a_log_of_the_same_columns_elsewhere(name, tmp_path, monkeypatch):
     if name == "real_text":
         require_debian()
+    if name == "real_models" and not files.is_here("minilm"):
+        pytest.skip("`make models` has not been run")
     before, threads = files_of_the_book(), torch.get_num_threads()
     monkeypatch.setattr(common.tempfile, "tempdir", str(tmp_path))
     importlib.import_module(name).main([*QUICK[name], "--quick", "--jobs", "1"])
