@@ -39,8 +39,8 @@ FLOATS = (
 )
 CUT_TO_WHOLE_NUMBERS = Symptom(
     "whole-numbers",
-    "Right up to the decimal point: what stands after it is gone. An array of integers drops it "
-    "from whatever is written into it. Make an array of floats.",
+    "Right up to the decimal point: what stands after it is gone. Is something rounded down, or "
+    "written into an array of integers? Make an array of floats.",
     _is_cut_to_whole_numbers,
 )
 SYMPTOMS_OF_ANY = (

@@ -93,8 +93,9 @@ TEMPERATURE_FOR = Exercise(
         ),
         Symptom(
             "wrong-half-kept",
-            "Your search runs to one end of its interval: it keeps the half in which the answer "
-            "is not. The entropy grows with the temperature.",
+            "Your temperature is a round number far from the answer. A search that keeps the half "
+            "in which the answer is not ends there, at one end of its interval. The entropy grows "
+            "with the temperature.",
             _is_the_far_end,
         ),
         Symptom(
