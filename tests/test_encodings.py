@@ -14,6 +14,7 @@ from book_texts import stem
 ROOT = Path(__file__).resolve().parent.parent
 FOLDERS = ("_ext", "_live", "code", "experiments", "tests", "tools")
 STARTS_A_PROGRAM = {"run", "Popen", "check_output"}
+IN_BYTES = ("Image.open", "tarfile.open", "gzip.open", "zipfile.ZipFile(")  # unless told otherwise
 
 
 def sources() -> Iterator[tuple[str, str]]:
@@ -44,7 +45,7 @@ def uses_text(call: ast.Call) -> bool:
         return True
     if name in STARTS_A_PROGRAM:
         return "text" in named
-    if name != "open" or ast.unparse(call.func) in ("Image.open", "tarfile.open"):
+    if name != "open" or ast.unparse(call.func).startswith(IN_BYTES):
         return False
     # `open(path, "rb")`, `path.open("rb")`
     positions = call.args[0 if is_method else 1 :]

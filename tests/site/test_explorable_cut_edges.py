@@ -496,6 +496,7 @@ def test_while_the_weights_come(new_figure: NewFigure):
 # ------------------------------------------------- speed, table, paper, every mode
 
 
+@pytest.mark.slow  # A time: it needs a machine that does nothing else.
 def test_a_change_takes_30_milliseconds(new_figure: NewFigure):
     page = new_figure()
     cell(page, IT, 1).click()

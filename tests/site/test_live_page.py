@@ -513,7 +513,9 @@ def test_explorable_figures_are_small() -> None:
     live = SITE / "_static" / "live"
     for name in ELEMENTS[len(SHARED) :]:
         script = live / name.replace(".js", ".mjs")
-        assert measure_page.compressed(script.read_bytes()) <= 9_000
+        # This one computes a transformer, and cuts its edges.
+        most = 15_000 if name == "live-translator.js" else 9_000
+        assert measure_page.compressed(script.read_bytes()) <= most
     # What all of them import comes once, and what two of them import, too.
     shared = list(live.glob("shared-*.mjs"))
     assert 1 <= len(shared) <= 2
