@@ -400,6 +400,8 @@ CHEAP = (
     "norm_placement",
     "reach",
     "training_choices",
+    "ladder",
+    "three_kinds",
 )
 
 

@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 import common
 import ladder
+from attention.pretrained import llama
 from attention.tokens import END, PADDING, START
 from attention.training import Recipe, TrainingRun, make_batch
 from attention.transformer import TransformerConfig, new_transformer, parameters_of
@@ -54,6 +55,17 @@ def test_each_control_puts_one_block_back():
     # Biases are put back by the rung before Llama, and QK-norm is no block of Llama's.
     assert steps - put_back == {"bias", "qk_norm"}
     assert changed("grouped queries", ladder.LLAMA) == {"bias": True}
+
+
+def test_the_last_rung_but_one_is_a_llama():
+    sizes = {"embedding_length": 64, "feed_forward_length": 196, "block_count": 3}
+    sizes |= {"attention.head_count": 4, "attention.head_count_kv": 2}
+    metadata = {f"llama.{name}": size for name, size in sizes.items()}
+    metadata |= {"general.architecture": "llama", "llama.attention.layer_norm_rms_epsilon": 1e-5}
+    tensors = {"token_embd.weight": torch.zeros(one_text.SYMBOLS, 64)}
+    theirs = asdict(llama.config_of(tensors, metadata))
+    ours = asdict(ladder.config_of(ladder.LLAMA))
+    assert {name for name in ours if ours[name] != theirs[name]} == {"scale_embeddings"}
 
 
 def test_all_arms_have_as_many_parameters():

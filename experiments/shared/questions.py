@@ -24,6 +24,7 @@ from shared.one_text import EQUALS
 
 GAP, NEXT, FRENCH = "gap", "next", "French"
 ENDS = (END, EQUALS)
+NEVER = [PADDING, START, BLANK]  # what nobody may write
 AT_A_TIME = 2000  # rows
 
 Words = Sequence[int]
@@ -85,6 +86,13 @@ def rectangle(rows: Sequence[Words]) -> Tensor:
     return torch.tensor([[*row, *[PADDING] * (longest - len(row))] for row in rows])
 
 
+def without_marks(logits: Tensor) -> Tensor:
+    """Forbid padding, start and gap: they are no answers."""
+    logits = logits.clone()
+    logits[..., NEVER] = -torch.inf
+    return logits
+
+
 def answers(kind: str, model: nn.Module, questions: Sequence[Question]) -> LogP:
     """Give the log-probabilities of all symbols for each question."""
     found = []
@@ -97,7 +105,8 @@ def answers(kind: str, model: nn.Module, questions: Sequence[Question]) -> LogP:
                 logits = model.decode(text, *model.encode(rectangle(sources)))
             else:
                 logits = model(text)  # (questions, length, symbols)
-            found.append(logits[torch.arange(len(some)), torch.tensor(places)].log_softmax(-1))
+            asked = logits[torch.arange(len(some)), torch.tensor(places)]
+            found.append(without_marks(asked).log_softmax(-1))
     return torch.cat(found)
 
 
@@ -164,7 +173,8 @@ def all_at_once(kind: str, model: nn.Module, questions: Sequence[Question]) -> l
     """Fill all gaps of each translation in one reading, each with its likeliest word."""
     reads = [as_read(kind, each) for each in questions]
     with evaluating(model):
-        best = model(rectangle([read.text for read in reads])).argmax(-1)
+        logits = model(rectangle([read.text for read in reads]))
+    best = without_marks(logits).argmax(-1)  # (questions, length)
     return [
         row[read.place : read.place + question.length].tolist()
         for row, read, question in zip(best, reads, questions, strict=True)
