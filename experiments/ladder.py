@@ -1,8 +1,8 @@
 """Climb from the transformer of 2017 to Llama, one block at a time; say what each step is worth.
 
-An experiment of the chapter *BERT, GPT, Llama*. The model is a small
-decoder-only one. It reads and writes the grammar's sentences of 5 to 12 words as one text,
-"english = french", and predicts each of its tokens. Each rung keeps the changes of those below:
+An experiment of the chapter *BERT, GPT, Llama*. The model is a small decoder-only one. It reads
+and writes the grammar's sentences of 5 to 12 words as one text, "english = french", and predicts
+each of its tokens. Each rung keeps the changes of those below:
 
     2017               norms after the sums, LayerNorm, ReLU, sinusoids, biases, and keys and
                        values for each of 4 heads
@@ -14,13 +14,13 @@ decoder-only one. It reads and writes the grammar's sentences of 5 to 12 words a
     no biases          now every block is Llama's
     QK-norm            queries and keys normalised, as in some models after Llama
 
-The order is ours, and a step may be worth something else from another rung. So there is the
-reverse, too: Llama with one block of 2017's put back.
+The order is ours, and a step might be worth more or less on another rung. So the reverse is
+measured, too: Llama with one block of 2017 put back.
 
     Llama but post-norm, Llama but LayerNorm, Llama but ReLU, Llama but sinusoids,
     Llama but ungrouped queries        (Llama but biases is the rung before it)
 
-All have as many parameters, within 0.5 %: the feed-forward layers are made wider or narrower,
+All have as many parameters, within 0.6 %: the feed-forward layers are made wider or narrower,
 by multiples of 4. Of Llama's settings only the scale of the embeddings is left as in 2017. Adam,
 its warm-up, and the data are the same for all. The rate is chosen by an equal search: each
 arm has a trial at each of three rates, for half of the updates, on a seed of its own. The rate
@@ -30,8 +30,8 @@ rate falls with 1 / √step and has no end, so runs can be compared at every sto
 
 It writes ladder.csv, a row for each run and stop:
 
-    english_loss, french_loss   held-out, in nats for each token. The English cannot be known
-                                beforehand; the French can, but for nothing
+    english_loss, french_loss   held-out, in nats for each token. Nobody can foresee all of the
+                                English; the French follows from it
     exact_match                 share of sentences of which it writes the French word for word
     pronouns                    share of sentences in which *il* and *elle* are told apart, with
                                 two nouns to choose from (guessing: a half)

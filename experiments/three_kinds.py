@@ -1,8 +1,8 @@
 """Ask which kind can do what: encoder-only, decoder-only, or both.
 
-An experiment of the chapter *BERT, GPT, Llama*. Three kinds of model, with as
-many parameters (within 1 %), are trained on the same sentences of the grammar for as many
-updates: a sentence of 5 to 12 English words alone, and then one with its French, in turns.
+An experiment of the chapter *BERT, GPT, Llama*. Three kinds of model, with as many parameters
+(within 1 %), are trained on the same sentences of the grammar for as many updates: a sentence of
+5 to 12 English words alone, and then one with its French, in turns.
 
     encoder                     fills gaps, as BERT does: 15 % of the words are blanked, in
                                 "english" and in "english = french" (all are blanked, where

@@ -7,7 +7,7 @@ import torch
 
 import three_kinds
 from attention.tokens import END, PADDING, START
-from attention.training import Recipe
+from attention.training import Recipe, TrainingRun
 from attention.transformer import TransformerConfig
 from shared import kinds, one_text, questions
 from shared.kinds import ANY_SHARE, BLANK, BOTH, DECODER, ENCODER, GAP_FILLERS, KINDS, SEES_AHEAD
@@ -85,6 +85,23 @@ def test_all_kinds_are_trained_on_the_same_sentences(batches):
         first = found[ENCODER]
         assert all(texts == first for texts in found.values())
         assert {EQUALS in text for text in first} == {bool(step % 2)}
+
+
+def test_an_interrupted_run_of_an_encoder_gives_the_same(tmp_path):
+    runs = []
+    for _ in range(2):
+        data = kinds.SameSentences(ENCODER, one_text.pairs("train", 200), 16, seed=3)
+        loss = kinds.loss_of(ENCODER)
+        runs.append(TrainingRun(small_model(ENCODER), data, Recipe(0.01), loss))
+    whole, first = runs
+    whole.advance(4)
+    first.advance(2)
+    first.save(tmp_path / "run.safetensors")
+    second = TrainingRun(small_model(ENCODER), first.data, Recipe(0.01), first.loss)
+    second.resume(tmp_path / "run.safetensors")
+    second.advance(2)
+    for one, other in zip(whole.model.parameters(), second.model.parameters(), strict=True):
+        assert torch.equal(one, other)
 
 
 def test_batches_are_the_same_when_asked_for_again(batches):
