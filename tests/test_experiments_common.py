@@ -284,6 +284,7 @@ QUICK = {
     "dates": ["additive"],
     "heads_of_a_model": [],
     "induction": ["one layer"],
+    "ladder": ["2017, rate 0.003", "2017"],
     "longer": ["rotary"],
     "masking": ["causal"],
     "norm_placement": ["pre"],
@@ -298,6 +299,7 @@ QUICK = {
     "scaling_curves": ["scaled"],
     "speed_by_length": ["equal tokens"],
     "stream": ["coverage", "width 24: rate 0.002, dropout 0.0", "width 24"],
+    "three_kinds": ["decoder, rate 0.003", "decoder", "encoder", "encoder-decoder", "unigram"],
     "throughput": ["short"],
     "training_choices": ["dropout"],
     "translation": ["small"],
@@ -401,6 +403,8 @@ CHEAP = (
     "norm_placement",
     "reach",
     "training_choices",
+    "ladder",
+    "three_kinds",
 )
 
 

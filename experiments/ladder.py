@@ -1,0 +1,210 @@
+"""Climb from the transformer of 2017 to Llama, one block at a time; say what each step is worth.
+
+An experiment of the chapter *BERT, GPT, Llama*. The model is a small decoder-only one. It reads
+and writes the grammar's sentences of 5 to 12 words as one text, "english = french", and predicts
+each of its tokens. Each rung keeps the changes of those below:
+
+    2017               norms after the sums, LayerNorm, ReLU, sinusoids, biases, and keys and
+                       values for each of 4 heads
+    pre-norm           norms before the sublayers, and one after the last
+    RMSNorm            in the place of LayerNorm
+    SwiGLU             a feed-forward layer with a gate, of two thirds of the width
+    rotary             positions in the scores, and none on the stream
+    grouped queries    2 heads of keys and values for 4 of queries
+    no biases          now every block is Llama's
+    QK-norm            queries and keys normalised, as in some models after Llama
+
+The order is ours, and a step might be worth more or less on another rung. So the reverse is
+measured, too: Llama with one block of 2017 put back.
+
+    Llama but post-norm, Llama but LayerNorm, Llama but ReLU, Llama but sinusoids,
+    Llama but ungrouped queries        (Llama but biases is the rung before it)
+
+All have as many parameters, within 0.6 %: the feed-forward layers are made wider or narrower,
+by multiples of 4. Of Llama's settings only the scale of the embeddings is left as in 2017. Adam,
+its warm-up, and the data are the same for all. The rate is chosen by an equal search: each
+arm has a trial at each of three rates, for half of the updates, on a seed of its own. The rate
+with the lowest loss of the French tokens of the split "validation" wins. Then come three seeds,
+measured on the split "test", and on pronouns. Of one seed all arms see the same batches. The
+rate falls with 1 / √step and has no end, so runs can be compared at every stop.
+
+It writes ladder.csv, a row for each run and stop:
+
+    english_loss, french_loss   held-out, in nats for each token. Nobody can foresee all of the
+                                English; the French follows from it
+    exact_match                 share of sentences of which it writes the French word for word
+    pronouns                    share of sentences in which *il* and *elle* are told apart, with
+                                two nouns to choose from (guessing: a half)
+    cpu_seconds                 of the training, without the scoring: so arms can be compared at
+                                equal updates and at equal seconds (``at_equal_seconds``)
+
+    .venv/bin/python experiments/ladder.py             everything: some 95 minutes of processor
+                                                       time, by estimate
+    .venv/bin/python experiments/ladder.py "2017, rate 0.003" 2017     these arms
+
+The estimate is from the milliseconds of an update, timed while other work was running: 2017
+20.0, pre-norm 20.1, RMSNorm 21.4, SwiGLU 22.1, rotary 25.2, grouped queries 24.1, no biases
+23.8, QK-norm 25.8; of the five controls, in the order above, 23.5, 22.9, 23.3, 21.0, 24.1. Each
+is needed 3 × 4,000 times for the runs and 3 × 2,000 times for the trials; drawing sentences and
+scoring take 3 minutes.
+
+Counted in updates, in float32 on one thread: the same command gives the same numbers, but for
+the seconds, on the same kind of processor.
+"""
+
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+
+import common
+from attention.training import Recipe, TrainingRun
+from attention.transformer import LanguageModel, TransformerConfig, new_transformer, parameters_of
+from shared import one_text
+from shared.equal_parameters import with_parameters
+from shared.rate_search import Search
+from shared.ready_batches import ReadyBatches
+
+OUTPUT = Path(__file__).with_suffix(".csv")
+FIRST, LLAMA = "2017", "no biases"
+STEPS = {
+    "pre-norm": {"norm": "pre"},
+    "RMSNorm": {"norm_kind": "rms"},
+    "SwiGLU": {"activation": "swiglu"},
+    "rotary": {"position": "rotary"},
+    "grouped queries": {"key_value_heads": 2},
+    LLAMA: {"bias": False},
+    "QK-norm": {"qk_norm": True},
+}
+BACK = {
+    "Llama but post-norm": {"norm": "post"},
+    "Llama but LayerNorm": {"norm_kind": "layer"},
+    "Llama but ReLU": {"activation": "relu"},
+    "Llama but sinusoids": {"position": "sinusoidal"},
+    "Llama but ungrouped queries": {"key_value_heads": 4},
+}
+RUNGS = (FIRST, *STEPS)
+SEARCH = Search((*RUNGS, *BACK), rates=(0.001, 0.003, 0.009), by="french_loss")
+OF_2017 = TransformerConfig(
+    source_vocab_size=None,
+    target_vocab_size=one_text.SYMBOLS,
+    d_model=64,
+    heads=4,
+    d_ff=256,
+    decoder_layers=3,
+    norm="post",
+)
+RECIPE = {"schedule": "inverse root", "warm_up": 200, "clip": 1.0}
+STOPS = (500, 1000, 2000, 3000, 4000)
+TRIAL_STOPS = (2000,)
+BATCH, PAIRS = 32, 30_000
+LOSS, EXACT, PRONOUNS = 500, 300, 500  # how many sentences each of these is measured on
+MEASURES = ("english_loss", "french_loss", "exact_match", "pronouns")
+
+
+@cache
+def config_of(name: str) -> TransformerConfig:
+    """Make the config of a rung, or of Llama with a block put back."""
+    last = LLAMA if name in BACK else name
+    settings: dict[str, object] = {}
+    for rung in RUNGS[: RUNGS.index(last) + 1]:
+        settings |= STEPS.get(rung, {})
+    settings |= BACK.get(name, {})
+    return with_parameters(replace(OF_2017, **settings), parameters_of(OF_2017))
+
+
+def tested(model: LanguageModel, asked: common.Asked, trial: bool) -> dict[str, str]:
+    """Measure a model; after a trial nothing but the losses, on sentences of its own."""
+    losses, exact, pronouns = (4, 4, 4) if asked.quick else (LOSS, EXACT, PRONOUNS)
+    some = one_text.pairs("validation" if trial else "test", losses)
+    found = one_text.held_out_losses(model, some)
+    if not trial:
+        with_two = one_text.sentences("pronouns, two nouns", pronouns, one_text.TWO_NOUNS)
+        found["exact_match"] = statistics.mean(one_text.exact_translations(model, some[:exact]))
+        found["pronouns"] = statistics.mean(one_text.right_pronouns(model, with_two))
+    return {name: f"{value:.4f}" for name, value in found.items()}
+
+
+@common.threads(1)
+def measure(arm: str, seed: int, asked: common.Asked = common.PLAIN) -> list[dict]:
+    """Train one model; return its rows."""
+    trial = arm in SEARCH.trials
+    rate = SEARCH.chosen(arm, asked, OUTPUT)
+    stops = (2, 4) if asked.quick else TRIAL_STOPS if trial else STOPS
+    config = config_of(SEARCH.name_of(arm))
+    pairs = one_text.with_texts(one_text.pairs("train", 300 if asked.quick else PAIRS))
+    batches = ReadyBatches(pairs, BATCH, seed)
+    model = new_transformer(config, seed)
+    run = TrainingRun(model, batches, Recipe(rate, **RECIPE), one_text.next_token_loss)
+    found = common.stops(run, stops, lambda: tested(model, asked, trial), asked.keep(arm, seed))
+    about = {"arm": arm, "seed": seed, "rate": rate, "d_ff": config.d_ff}
+    about |= {"parameters": parameters_of(config)}
+    return [
+        about
+        | {"updates": stop, "cpu_seconds": f"{run.log[stop - 1].cpu_seconds:.1f}"}
+        | {"loss": f"{statistics.mean(e.loss for e in run.log[max(stop - 100, 0) : stop]):.4f}"}
+        | at_stop
+        for stop, at_stop in zip(stops, found, strict=True)
+    ]
+
+
+# ------------------------------------------------------------------------ reading the log
+
+Rows = Iterable[Mapping[str, str]]
+
+
+def runs_of(rows: Rows) -> dict[str, list[list[Mapping[str, str]]]]:
+    """Sort rows by arm and seed, each a list of its stops; the trials are left out."""
+    found: dict[str, dict[str, list[Mapping[str, str]]]] = {name: {} for name in SEARCH.names}
+    for row in rows:
+        if row["arm"] in found:
+            found[row["arm"]].setdefault(row["seed"], []).append(row)
+    return {
+        name: [sorted(run, key=lambda row: int(row["updates"])) for run in runs.values()]
+        for name, runs in found.items()
+        if runs
+    }
+
+
+def at_equal_updates(rows: Rows, measure: str) -> dict[str, list[float]]:
+    """Give a measure of each arm after the last update, a number for each seed."""
+    return {name: [float(run[-1][measure]) for run in runs] for name, runs in runs_of(rows).items()}
+
+
+def equal_seconds(rows: Rows) -> float:
+    """Say up to how many CPU seconds all runs were trained."""
+    last = [float(run[-1]["cpu_seconds"]) for runs in runs_of(rows).values() for run in runs]
+    return min(last)
+
+
+def at_equal_seconds(rows: Sequence[Mapping[str, str]], measure: str) -> dict[str, list[float]]:
+    """Give a measure of each arm after ``equal_seconds``, a number for each seed.
+
+    Between two stops it is read off a straight line.
+    """
+    seconds = equal_seconds(rows)
+    return {
+        name: [_between(run, "cpu_seconds", seconds, measure) for run in runs]
+        for name, runs in runs_of(rows).items()
+    }
+
+
+def _between(run: list[Mapping[str, str]], x: str, at: float, y: str) -> float:
+    points = [(float(row[x]), float(row[y])) for row in run]
+    for (left, low), (right, high) in pairwise(points):
+        if left <= at <= right:
+            return low + (high - low) * (at - left) / (right - left)
+    raise ValueError(f"{x}: expected a number from {points[0][0]} to {points[-1][0]}, got {at}")
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Run what was asked for, and file the rows as they come."""
+    # Seconds are compared, so there is one run at a time.
+    asked = common.arguments(__file__, __doc__, SEARCH.arms, SEARCH.seeds, argv, timing_threads=1)
+    SEARCH.run(measure, asked, OUTPUT)
+
+
+if __name__ == "__main__":
+    main()
