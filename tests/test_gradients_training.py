@@ -52,6 +52,16 @@ def test_adam_equals_torchs(rng, shapes, rate, betas, epsilon, updates):
         assert np.abs(array - leaf.detach().numpy()).max() <= 1e-12
 
 
+def test_a_small_gradient_after_a_large_one_keeps_its_digits():
+    """With betas of 0 only the last gradient counts, and the step is as long as the rate."""
+    parameters = {"p": np.zeros(1)}
+    adam = Adam(0.5, (0.0, 0.0), 1e-30)
+    for gradient in (1e4, 1e-3):
+        before = parameters["p"].copy()
+        adam.update(parameters, {"p": np.array([gradient])})
+        np.testing.assert_allclose(before - parameters["p"], [0.5], rtol=1e-12)
+
+
 def test_the_first_step_of_adam_is_the_rate_whatever_the_gradient():
     parameters = {"p": np.array([1.0, 1.0, 1.0])}
     array = parameters["p"]

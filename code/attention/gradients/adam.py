@@ -66,8 +66,11 @@ class Adam:
         for name, gradient in gradients.items():
             mean = self._means.setdefault(name, np.zeros_like(gradient))
             square = self._squares.setdefault(name, np.zeros_like(gradient))
-            mean += (1 - first) * (gradient - mean)
-            square += (1 - second) * (gradient**2 - square)
+            # In two steps: gradient - mean would cost a small gradient its digits.
+            mean *= first
+            mean += (1 - first) * gradient
+            square *= second
+            square += (1 - second) * gradient**2
             # Both began at zero: this takes away what that start still weighs.
             mean_now = mean / (1 - first**self.updates)
             square_now = square / (1 - second**self.updates)
