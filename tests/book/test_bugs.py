@@ -51,7 +51,7 @@ def test_every_symptom_has_causes_and_a_test():
     assert len(SYMPTOMS) >= 10
     for row in SYMPTOMS:
         assert len(row) == 3, row
-        causes = row[1].split(" · ")
+        causes = row[1].split("; ")
         assert 1 <= len(causes) <= 3, row
         assert len(CAUSE.findall(row[1])) == len(causes), row
         assert len(row[2]) > 10, row
