@@ -18,6 +18,7 @@ PIXELS_PER_UNIT = 2
 NARROW = 360  # a figure that a phone can show whole
 SOURCE = re.compile(r'(<pre class="source"[^>]*>)(.*?)</pre>', re.DOTALL)
 MARK = "THE CODE STANDS HERE"
+SET_UP = re.compile(r"-setup(?:-(\w+))?$")
 # Files of the theme that no page asks for once it is repaired.
 UNUSED = ("scripts/fontawesome.js", "sphinx-thebe.*", "scripts/*.map", "styles/*.map")
 
@@ -59,11 +60,18 @@ def let_text_name_its_control(page: BeautifulSoup, path: Path) -> None:
 
 
 def name_folded_cells(page: BeautifulSoup, path: Path) -> None:
-    """Say what is folded: a cell that is hidden whole is the solution of an exercise."""
+    """Say what is folded: the solution of an exercise, the set-up, or the code of a cell.
+
+    A set-up cell is known by its id, which `live.py` has given it, such as
+    `scaling-setup` or `scaling-setup-torch`.
+    """
     for tag, content in (("hide-cell", "a solution"), ("hide-input", "the code")):
         for cell in page.select(f".cell[class*=tag_{tag}]"):
+            set_up = SET_UP.search(cell.get("id", ""))
+            purpose = f" for {set_up[1]}" if set_up and set_up[1] else ""
             for state, verb in (("collapsed", "Show"), ("expanded", "Hide")):
-                cell.select_one(f"summary .{state}").string = f"{verb} {content}"
+                label = f"Set-up{purpose}" if set_up else f"{verb} {content}"
+                cell.select_one(f"summary .{state}").string = label
 
 
 def put_sidebar_in_landmark(page: BeautifulSoup, path: Path) -> None:

@@ -54,6 +54,13 @@ def test_every_chapter_is_on_the_site() -> None:
     assert names == {path.stem for path in (SITE / "chapters").glob("*.html")}
 
 
+def test_folded_set_up_is_named_so(path: Path) -> None:
+    folded = parsed(path).select("[id$='-setup'] summary, [id*='-setup-'] summary")
+    for state in (".collapsed", ".expanded"):
+        labels = [summary.select_one(state).get_text() for summary in folded]
+        assert [label for label in labels if not label.startswith("Set-up")] == []
+
+
 def test_internal_links_and_anchors_resolve(path: Path) -> None:
     elements, broken = parsed(path).select("[href], [src]"), []
     addresses = {element.get("href") or element.get("src") for element in elements}
