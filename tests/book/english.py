@@ -18,8 +18,9 @@ FIRST_FIGURE = 500  # words that may stand before it
 
 # A sentence ends at a full stop, and at a colon before a capital, with what closes after it.
 END = re.compile(r"([.!?:][)\"”’*_]*)\s+(?=[(\"“*_`\[${]*[A-ZÀ-Þ0-9$`{])")
-# Blocks: parted by an empty line, or beginning with a heading, an item or a row.
-BLOCK = re.compile(r"\n\s*\n|\n(?=\s*(?:#|\||[-*] |\d+\. ))")
+# Blocks: parted by an empty line, or beginning with a heading, an item, a row, or a word and a
+# colon, as the entries of a directive do.
+BLOCK = re.compile(r"\n\s*\n|\n(?=\s*(?:#|\||[-*] |\d+\. |[\w-]+: ))")
 ONLY_SHOWS = re.compile(r"\bsentence\(|\bplt\.show\(\)|\bcsv\.DictReader\(|\bwidgets\.[A-Z]")
 
 
@@ -29,7 +30,7 @@ def words_in(text: str) -> str:
     A formula in a line counts as one word, and so does a citation that is part of a sentence.
     """
     text = re.sub(r"^ *(```|~~~).*?^ *\1", "", text, flags=re.MULTILINE | re.DOTALL)
-    text = re.sub(r"^ *:::.*?$", "", text, flags=re.MULTILINE)
+    text = re.sub(r"^ *:(::|[\w-]+:).*?$", "", text, flags=re.MULTILINE)
     text = re.sub(r"\$\$.*?\$\$", "", text, flags=re.DOTALL)
     text = re.sub(r"\{cite:t\}`[^`]*`", "Name", text)
     text = re.sub(r"\{cite:p\}`[^`]*`", "", text)

@@ -68,6 +68,8 @@ def test_a_long_sentence_is_seen(text: str):
         f"{SHORT[:-1]}: {SHORT}",
         f"{SHORT} $x$ is short.",
         f"{SHORT}\n- {SHORT}\n- {SHORT}",
+        f":::{{admonition}} {SHORT}\n:class: {SHORT}\n{SHORT}\n:::",
+        f":::{{book-way}}\nscaling: {SHORT[2:]}\nlook-up: {SHORT[2:]}\n:::",
         f"{SHORT}\n\n$$\n{LONG}\n$$ (eq-a)\n\n{SHORT}",
         f"{SHORT}\n\n```python\n{LONG}\n```",
         f"| {SHORT} | {SHORT} |\n|---|---|\n| {SHORT} | {SHORT} |",
