@@ -35,12 +35,16 @@ It writes ladder.csv, a row for each run and stop:
     exact_match                 share of sentences of which it writes the French word for word
     pronouns                    share of sentences in which *il* and *elle* are told apart, with
                                 two nouns to choose from (guessing: a half)
-    cpu_seconds                 of the training, without the scoring: so arms can be compared at
-                                equal updates and at equal seconds (``at_equal_seconds``)
+    cpu_seconds                 of the training, without the scoring, on a machine that may have
+                                had other work as well
+
+and ladder_speed.csv, the milliseconds of an update of each arm. All arms take turns, so the arms
+can be compared at equal seconds, too (``at_equal_seconds``).
 
     .venv/bin/python experiments/ladder.py             everything: some 95 minutes of processor
                                                        time, by estimate
     .venv/bin/python experiments/ladder.py "2017, rate 0.003" 2017     these arms
+    .venv/bin/python experiments/ladder.py speed       the milliseconds alone
 
 The estimate is from the milliseconds of an update, timed while other work was running: 2017
 20.0, pre-norm 20.1, RMSNorm 21.4, SwiGLU 22.1, rotary 25.2, grouped queries 24.1, no biases
@@ -53,7 +57,7 @@ the seconds, on the same kind of processor.
 """
 
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import cache
 from itertools import pairwise
@@ -68,6 +72,7 @@ from shared.rate_search import Search
 from shared.ready_batches import ReadyBatches
 
 OUTPUT = Path(__file__).with_suffix(".csv")
+SPEED = OUTPUT.with_name("ladder_speed.csv")
 FIRST, LLAMA = "2017", "no biases"
 STEPS = {
     "pre-norm": {"norm": "pre"},
@@ -100,6 +105,7 @@ RECIPE = {"schedule": "inverse root", "warm_up": 200, "clip": 1.0}
 STOPS = (500, 1000, 2000, 3000, 4000)
 TRIAL_STOPS = (2000,)
 BATCH, PAIRS = 32, 30_000
+TURNS, TURN = 9, 20  # of the arm "speed", and the updates in each turn
 LOSS, EXACT, PRONOUNS = 500, 300, 500  # how many sentences each of these is measured on
 MEASURES = ("english_loss", "french_loss", "exact_match", "pronouns")
 
@@ -127,18 +133,25 @@ def tested(model: LanguageModel, asked: common.Asked, trial: bool) -> dict[str, 
     return {name: f"{value:.4f}" for name, value in found.items()}
 
 
+def new_run(arm: str, seed: int, quick: bool, rate: float) -> TrainingRun:
+    """Begin to train an arm."""
+    pairs = one_text.with_texts(one_text.pairs("train", 300 if quick else PAIRS))
+    batches, model = ReadyBatches(pairs, BATCH, seed), new_transformer(config_of(arm), seed)
+    return TrainingRun(model, batches, Recipe(rate, **RECIPE), one_text.next_token_loss)
+
+
 @common.threads(1)
 def measure(arm: str, seed: int, asked: common.Asked = common.PLAIN) -> list[dict]:
     """Train one model; return its rows."""
-    trial = arm in SEARCH.trials
+    trial, name = arm in SEARCH.trials, SEARCH.name_of(arm)
     rate = SEARCH.chosen(arm, asked, OUTPUT)
     stops = (2, 4) if asked.quick else TRIAL_STOPS if trial else STOPS
-    config = config_of(SEARCH.name_of(arm))
-    pairs = one_text.with_texts(one_text.pairs("train", 300 if asked.quick else PAIRS))
-    batches = ReadyBatches(pairs, BATCH, seed)
-    model = new_transformer(config, seed)
-    run = TrainingRun(model, batches, Recipe(rate, **RECIPE), one_text.next_token_loss)
-    found = common.stops(run, stops, lambda: tested(model, asked, trial), asked.keep(arm, seed))
+    config, run = config_of(name), new_run(name, seed, asked.quick, rate)
+
+    def at_stop() -> dict[str, str]:
+        return tested(run.model, asked, trial)
+
+    found = common.stops(run, stops, at_stop, asked.keep(arm, seed))
     about = {"arm": arm, "seed": seed, "rate": rate, "d_ff": config.d_ff}
     about |= {"parameters": parameters_of(config)}
     return [
@@ -147,6 +160,26 @@ def measure(arm: str, seed: int, asked: common.Asked = common.PLAIN) -> list[dic
         | {"loss": f"{statistics.mean(e.loss for e in run.log[max(stop - 100, 0) : stop]):.4f}"}
         | at_stop
         for stop, at_stop in zip(stops, found, strict=True)
+    ]
+
+
+@common.threads(1)
+def speed(_: str, asked: common.Asked = common.PLAIN) -> list[dict]:
+    """Time an update of each arm; all arms take turns."""
+    turns, updates = (1, 1) if asked.quick else (TURNS, TURN)
+    runs = {arm: new_run(arm, 0, asked.quick, SEARCH.rates[0]) for arm in SEARCH.names}
+    times: dict[str, list[float]] = {arm: [] for arm in runs}
+    for run in runs.values():
+        run.advance(updates)  # to warm up
+    for _turn in range(turns):
+        for arm, run in runs.items():
+            before = run.log[-1].cpu_seconds
+            run.advance(updates)
+            times[arm].append(1000 * (run.log[-1].cpu_seconds - before) / updates)
+    return [
+        {"arm": arm, "milliseconds": f"{statistics.median(found):.2f}"}
+        | {"lowest": f"{min(found):.2f}", "highest": f"{max(found):.2f}", "turns": turns}
+        for arm, found in times.items()
     ]
 
 
@@ -173,37 +206,41 @@ def at_equal_updates(rows: Rows, measure: str) -> dict[str, list[float]]:
     return {name: [float(run[-1][measure]) for run in runs] for name, runs in runs_of(rows).items()}
 
 
-def equal_seconds(rows: Rows) -> float:
-    """Say up to how many CPU seconds all runs were trained."""
-    last = [float(run[-1]["cpu_seconds"]) for runs in runs_of(rows).values() for run in runs]
-    return min(last)
+def updates_in_equal_seconds(speeds: Rows) -> dict[str, int]:
+    """Say how many updates each arm gets done while the fastest does all of its own."""
+    times = {row["arm"]: float(row["milliseconds"]) for row in speeds}
+    return {arm: int(STOPS[-1] * min(times.values()) / time) for arm, time in times.items()}
 
 
-def at_equal_seconds(rows: Sequence[Mapping[str, str]], measure: str) -> dict[str, list[float]]:
-    """Give a measure of each arm after ``equal_seconds``, a number for each seed.
+def at_equal_seconds(rows: Rows, speeds: Rows, measure: str) -> dict[str, list[float]]:
+    """Give a measure of each arm after ``updates_in_equal_seconds``, a number for each seed.
 
     Between two stops it is read off a straight line.
     """
-    seconds = equal_seconds(rows)
+    updates = updates_in_equal_seconds(speeds)
     return {
-        name: [_between(run, "cpu_seconds", seconds, measure) for run in runs]
+        name: [_between(run, updates[name], measure) for run in runs]
         for name, runs in runs_of(rows).items()
     }
 
 
-def _between(run: list[Mapping[str, str]], x: str, at: float, y: str) -> float:
-    points = [(float(row[x]), float(row[y])) for row in run]
+def _between(run: list[Mapping[str, str]], updates: int, measure: str) -> float:
+    points = [(int(row["updates"]), float(row[measure])) for row in run]
     for (left, low), (right, high) in pairwise(points):
-        if left <= at <= right:
-            return low + (high - low) * (at - left) / (right - left)
-    raise ValueError(f"{x}: expected a number from {points[0][0]} to {points[-1][0]}, got {at}")
+        if left <= updates <= right:
+            return low + (high - low) * (updates - left) / (right - left)
+    expected = f"a number from {points[0][0]} to {points[-1][0]}"
+    raise ValueError(f"updates: expected {expected}, got {updates}")
 
 
 def main(argv: list[str] | None = None) -> None:
     """Run what was asked for, and file the rows as they come."""
-    # Seconds are compared, so there is one run at a time.
-    asked = common.arguments(__file__, __doc__, SEARCH.arms, SEARCH.seeds, argv, timing_threads=1)
-    SEARCH.run(measure, asked, OUTPUT)
+    arms = ("speed", *SEARCH.arms)
+    asked = common.arguments(__file__, __doc__, arms, SEARCH.seeds, argv, timing_threads=1)
+    if "speed" in asked.arms:
+        order = [(name,) for name in SEARCH.names]
+        common.run(speed, [("speed",)], asked, [SPEED], ("arm",), order)
+    SEARCH.run(measure, replace(asked, arms=[a for a in asked.arms if a != "speed"]), OUTPUT)
 
 
 if __name__ == "__main__":

@@ -34,6 +34,7 @@ The measures, by name (layers and heads are counted from 0):
                     "all": if no query may look at the first
     moved           weight on the second token before and after that last cut
     says            what is written after a question
+    talk            what is written, drawn by chance, after each line of a conversation
     pairs           loss of the texts with rotary pairs of the right kind, the wrong one, or none
     writes          what is written with these, after a beginning
     translation     of a sentence
@@ -44,7 +45,7 @@ Computed in float32 on one thread, and not random; times are of this machine.
 
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from functools import cache
 from pathlib import Path
@@ -53,6 +54,7 @@ import torch
 
 import common
 from attention import kv_cache
+from attention.generate.sampling import draw, truncate
 from attention.pretrained import bert, byte_pairs, gguf, llama, translator, wordpiece
 from attention.pretrained.files import path_of
 from attention.pretrained.marian_model import SHIFT
@@ -69,12 +71,13 @@ from shared.first_token import (
     loss,
     recorded,
 )
-from shared.plain_texts import MARKET, QUESTIONS, SENTENCES, TEXTS
+from shared.plain_texts import MARKET, QUESTIONS, SENTENCES, TALK, TEXTS
 
 OUTPUT = Path(__file__).with_suffix(".csv")
 MODELS = ("minilm", "smollm2", "marian")
 WORDS = ("unbelievable", "tokenizers", "café", "1234567", "flibbertigibbet")
 WRITTEN = 40  # tokens of an answer
+TEMPERATURE, TOP_P = 0.7, 0.9  # of the conversation
 FIRST = {
     "as it is": None,
     "a comma": ",",
@@ -126,23 +129,43 @@ def about(rows: Rows, config: object, cut: Callable[[str], list[str]]) -> None:
 # ------------------------------------------------------------------------------- the writing
 
 
-def prompt(tokenizer: byte_pairs.BytePairs, question: str) -> list[int]:
-    """Put a question into the form that the model was trained on."""
-    return tokenizer.encode(
-        "<|im_start|>system\nYou are a helpful AI assistant named SmolLM, trained by Hugging "
-        f"Face<|im_end|>\n<|im_start|>user\n{question}<|im_end|>\n<|im_start|>assistant\n",
-        with_control=True,
-    )
+SYSTEM = "You are a helpful AI assistant named SmolLM, trained by Hugging Face"
 
 
-def answer(question: str) -> str:
-    """Let SmolLM2 answer, the likeliest token at each step."""
+def prompt(said: Sequence[str]) -> str:
+    """Put a conversation into the form that the model was trained on; it is to go on with it.
+
+    ``said`` are what somebody says and what the model says, in turns.
+    """
+    text = f"<|im_start|>system\n{SYSTEM}<|im_end|>\n"
+    for number, line in enumerate(said):
+        who = ("user", "assistant")[number % 2]
+        text += f"<|im_start|>{who}\n{line}<|im_end|>\n"
+    return text + "<|im_start|>assistant\n"
+
+
+def answer(said: Sequence[str], choose: Callable = kv_cache.likeliest) -> str:
+    """Let SmolLM2 say the next line; the likeliest token at each step, unless told otherwise."""
     model, tokenizer = smollm2()
-    asked = prompt(tokenizer, question)
-    written = kv_cache.continue_text(model, torch.tensor([asked]), WRITTEN)[0].tolist()
-    end = tokenizer.encode("<|im_end|>", with_control=True)[0]
-    said = written[len(asked) :]
-    return tokenizer.decode(said[: said.index(end)] if end in said else said)
+    asked = tokenizer.encode(prompt(said), with_control=True)
+    (end,) = tokenizer.encode("<|im_end|>", with_control=True)
+    text = kv_cache.continue_text(model, torch.tensor([asked]), WRITTEN, choose, end=end)
+    return tokenizer.decode([token for token in text[0, len(asked) :].tolist() if token != end])
+
+
+def talk(rows: Rows, lines: Sequence[str]) -> None:
+    """Talk with SmolLM2; its tokens are drawn, always the same for the same numbers."""
+    generator = torch.Generator().manual_seed(0)
+
+    def choose(log_p: torch.Tensor) -> torch.Tensor:
+        number = torch.rand(len(log_p), generator=generator, dtype=log_p.dtype)
+        return draw(truncate(log_p / TEMPERATURE, None, TOP_P), number)
+
+    said: list[str] = []
+    for line in lines:
+        said.append(line)
+        said.append(" ".join(answer(said, choose).split()))
+        rows.add("talk", line, said[-1])
 
 
 def times(rows: Rows, turns: int = 3, count: int = 24) -> None:
@@ -207,7 +230,8 @@ def measure_smollm2(texts: tuple[str, ...]) -> Rows:
         rows.add("first", f"drawn {number}", weights[:, :, FROM:, 0].mean().item())
     cut_each(rows, model, shown)
     for question in QUESTIONS:
-        rows.add("says", question, answer(question))
+        rows.add("says", question, answer([question]))
+    talk(rows, TALK[: len(texts)])
     times(rows)
     for name, setting in PAIRS.items():
         one = type(model)(replace(model.config, **setting))

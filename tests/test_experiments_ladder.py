@@ -259,26 +259,37 @@ def row(arm: str, seed: int, updates: int, seconds: float, loss: float) -> Row:
 
 BY_HAND = [
     row("2017, rate 0.003", 100, 10, 1, 9),  # a trial
-    row("2017", 0, 20, 4, 0.5),
-    row("2017", 0, 10, 2, 1.0),
-    row("2017", 1, 10, 2, 2.0),
-    row("2017", 1, 20, 6, 1.0),
-    row("QK-norm", 0, 10, 3, 0.8),
-    row("QK-norm", 0, 20, 5, 0.4),
+    row("2017", 0, 4000, 4, 0.5),
+    row("2017", 0, 2000, 2, 1.0),
+    row("2017", 1, 2000, 2, 2.0),
+    row("2017", 1, 4000, 6, 1.0),
+    row("QK-norm", 0, 2000, 3, 0.8),
+    row("QK-norm", 0, 4000, 5, 0.4),
 ]
+SPEEDS = [{"arm": "2017", "milliseconds": "15"}, {"arm": "QK-norm", "milliseconds": "20"}]
 
 
 def test_arms_at_equal_updates_and_at_equal_seconds():
     assert ladder.at_equal_updates(BY_HAND, "french_loss") == {"2017": [0.5, 1.0], "QK-norm": [0.4]}
-    assert ladder.equal_seconds(BY_HAND) == 4
-    found = ladder.at_equal_seconds(BY_HAND, "french_loss")
-    assert found == {"2017": [0.5, 1.5], "QK-norm": [pytest.approx(0.6)]}
+    assert ladder.updates_in_equal_seconds(SPEEDS) == {"2017": 4000, "QK-norm": 3000}
+    found = ladder.at_equal_seconds(BY_HAND, SPEEDS, "french_loss")
+    assert found == {"2017": [0.5, 1.0], "QK-norm": [pytest.approx(0.6)]}
 
 
 def test_no_measure_is_read_off_outside_of_the_stops():
-    late = row("QK-norm", 1, 10, 4.5, 0.8), row("QK-norm", 1, 20, 9, 0.8)
-    with pytest.raises(ValueError, match=r"cpu_seconds: expected a number from 4.5 to 9.0, got 4"):
-        ladder.at_equal_seconds([*BY_HAND, *late], "french_loss")
+    slow = [{"arm": "2017", "milliseconds": "15"}, {"arm": "QK-norm", "milliseconds": "60"}]
+    with pytest.raises(ValueError, match=r"^updates: expected a number from 2000 to 4000, got 10"):
+        ladder.at_equal_seconds(BY_HAND, slow, "french_loss")
+
+
+def test_all_arms_take_turns():
+    """In a process as this one, which is busy: so it is only asked that there are times."""
+    quick = common.Asked(quick=True)
+    rows = ladder.speed("speed", quick)
+    assert [row["arm"] for row in rows] == [*ladder.SEARCH.names]
+    for timed in rows:
+        lowest, median, highest = (float(timed[n]) for n in ("lowest", "milliseconds", "highest"))
+        assert 0 < lowest <= median <= highest
 
 
 @pytest.fixture(scope="module")
@@ -322,7 +333,9 @@ def test_log_goes_on(log):
 
 
 def test_log_can_be_read_at_equal_seconds(log):
+    speeds = read_rows(ladder.SPEED)
+    assert [row["arm"] for row in speeds] == [*ladder.SEARCH.names]
     for measure in ladder.MEASURES:
-        found = ladder.at_equal_seconds(log, measure)
+        found = ladder.at_equal_seconds(log, speeds, measure)
         assert list(found) == [*ladder.SEARCH.names]
         assert {len(values) for values in found.values()} == {len(ladder.SEARCH.seeds)}

@@ -578,6 +578,44 @@ def test_prompts_of_different_lengths_go_on_as_each_would_alone(position, cached
         assert torch.equal(text[row, :length], prompt[row, :length])
 
 
+@pytest.mark.parametrize("cached", [True, False])
+@pytest.mark.parametrize("end_of", [0, 1, 2])
+def test_a_row_that_has_written_its_end_is_done(cached, end_of):
+    """As if all had been written, and what stands behind the end deleted."""
+    model, lengths = double(WRITER), torch.tensor([5, 2, 4])
+    prompt, drawn = any_tokens(generator(2), 3, 5), partial(draw_with, generator(3))
+    whole = continue_text(model, prompt, 8, partial(draw_with, generator(3)), cached, lengths)
+    end = int(whole[end_of, lengths[end_of] + 3])  # a token that this row does write
+    text = continue_text(model, prompt, 8, drawn, cached, lengths, end=end)
+    wanted = []
+    for row, length in zip(whole.tolist(), lengths.tolist(), strict=True):
+        written = row[length : length + 8]
+        kept = written[: written.index(end) + 1] if end in written else written
+        wanted.append([*row[:length], *kept])
+    for row, expected in zip(text.tolist(), wanted, strict=True):
+        assert row == expected + [0] * (text.shape[1] - len(expected))
+
+
+def test_the_writing_stops_when_all_rows_are_done():
+    model, asked = double(WRITER), []
+
+    def choose(log_p: torch.Tensor) -> torch.Tensor:
+        asked.append(len(asked))
+        tokens = {2: [7, 1], 4: [1, 7]}.get(len(asked), [1, 1])
+        return torch.tensor(tokens)
+
+    prompt = torch.full((2, 3), 7)  # in a prompt the end is a token like others
+    text = continue_text(model, prompt, 9, choose, end=7)
+    assert text.tolist() == [[7, 7, 7, 1, 7, 0, 0], [7, 7, 7, 1, 1, 1, 7]]
+    assert len(asked) == 4
+
+
+@pytest.mark.parametrize("end", [-1, SYMBOLS, 2.0, "2", True])
+def test_an_end_is_a_token(plain, end):
+    call = partial(plain.continue_text, double(WRITER), TOKENS, 2, end=end)
+    check_message(call, f"end: expected a token below {SYMBOLS}, got {end!r}")
+
+
 def draw_with(rng: torch.Generator, log_p: torch.Tensor) -> torch.Tensor:
     return draw(log_p, torch.rand(len(log_p), generator=rng, dtype=torch.float64))
 
@@ -1020,8 +1058,8 @@ def test_a_model_may_be_in_a_wrapper_and_numbers_may_be_numpys(plain):
     writer, translator = double(WRITER), double(TRANSLATOR)
     for wrap in (nn.DataParallel, partial(torch.compile, backend="eager")):
         assert torch.equal(plain.read(wrap(writer), TOKENS)[0], read(writer, TOKENS)[0])
-        text = plain.continue_text(wrap(writer), TOKENS, np.int64(3))
-        assert torch.equal(text, continue_text(writer, TOKENS, 3))
+        text = plain.continue_text(wrap(writer), TOKENS, np.int64(3), end=np.int64(1))
+        assert torch.equal(text, continue_text(writer, TOKENS, 3, end=1))
         assert plain.CachedTransformerStepper(wrap(translator)).model is translator
     assert plain.cache_bytes(WRITER, np.int64(2), np.int32(3)) == cache_bytes(WRITER, 2, 3)
     assert plain.new_cache(writer, np.int64(2))[0].key.shape == (2, 2, 0, 4)

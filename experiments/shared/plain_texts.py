@@ -43,3 +43,12 @@ QUESTIONS = (
     "Why is the sky blue? Answer in one sentence.",
     "How many legs do two cats have?",
 )
+
+# What somebody says to a model, line by line.
+TALK = (
+    "Hello! My name is Ada. What is yours?",
+    "I had bread and an apple for breakfast. And you?",
+    "What did I have for breakfast?",
+    "What is my name?",
+    "Say goodbye to me in French.",
+)

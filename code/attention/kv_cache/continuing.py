@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from attention._arguments import positive_integer, unwrapped
+from attention._arguments import as_integer, positive_integer, unwrapped
 from attention.generate import LogP, Token, finest
 from attention.kv_cache.caches import Cache, check_kind, forks, new_cache, shape_kept
 from attention.report import require
@@ -72,8 +72,9 @@ def continue_text(
     choose: Callable[[LogP], Token] = likeliest,
     cached: bool = True,
     lengths: Int[Tensor, " batch"] | None = None,
+    end: int | None = None,
 ) -> Int[Tensor, "batch length"]:
-    """Write ``count`` tokens after a prompt.
+    """Write ``count`` tokens after a prompt, or fewer if the model ends its text.
 
     Parameters
     ----------
@@ -92,19 +93,23 @@ def continue_text(
         to the end of the shortest prompt, and then token by token, while longer prompts
         still say what comes next. ``choose`` is called for these rows too, and for
         those that have all their tokens; what it says of them is not used.
+    end : int, optional
+        The token that ends a text. A row that has written it is done, and 0 stands behind
+        it; when all rows are done, the writing stops. In a prompt it is a token like others.
 
     Returns
     -------
     text : (batch, length + count)
         The prompt and what follows it. With ``lengths``, row r is its first
-        ``lengths[r] + count`` tokens, and then 0; the width is that of the longest.
+        ``lengths[r] + count`` tokens, and then 0; the width is that of the longest. With
+        ``end`` it is as wide as the writing went.
 
     Raises
     ------
     ValueError
         Before anything is written: if ``count`` is not a positive integer, the model
-        refuses the prompt, ``lengths`` does not fit it, or there are not enough learned
-        positions for so many tokens.
+        refuses the prompt, ``lengths`` does not fit it, ``end`` is no token of the
+        model, or there are not enough learned positions for so many tokens.
     """
     model = unwrapped(model)
     check_kind(model, LanguageModel)
@@ -113,6 +118,10 @@ def continue_text(
     lengths = _checked_lengths(lengths, prompt)
     shortest, longest = int(lengths.min()), int(lengths.max())
     _check_positions(model.config, longest, count)
+    if end is not None:
+        symbols = model.config.target_vocab_size
+        end = as_integer("end", end, f"a token below {symbols}", lambda token: 0 <= token < symbols)
+    done = torch.zeros_like(lengths, dtype=torch.bool)  # (batch,)
     text = unread = prompt[:, :shortest]
     cache = None
     with evaluating(model):
@@ -125,8 +134,13 @@ def continue_text(
             token = choose(log_p)  # (batch,)
             if place < longest:
                 token = prompt[:, place].where(place < lengths, token)
+            token = token.where(~done, 0)
             unread = token[:, None]  # (batch, 1)
             text = torch.cat([text, unread], dim=1)
+            if end is not None:
+                done |= (token == end) & (place >= lengths)
+            if done.all():
+                break
     place = torch.arange(text.shape[1], device=text.device)  # (length,)
     return text.where(place < lengths[:, None] + count, 0)
 
