@@ -4,6 +4,7 @@ The encoder of ``attention.pretrained.bert``, with the same weights, made of the
 ``attention.by_hand``: so it needs no torch. It reads one sentence at a time, without padding.
 """
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -147,6 +148,30 @@ def gelu(x: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
 def rows(matrix: np.ndarray | EightBits, which: object = slice(None)) -> np.ndarray:
     """Take rows of a matrix, or numbers of a vector, out of eight bits where they are in such."""
     return matrix.rows(which) if isinstance(matrix, EightBits) else matrix[which]
+
+
+def answer(bert: NumpyBert, sentence: str, path: str | Path, longest: int) -> str:
+    """Look at a sentence that a reader has typed: what the figure in the page asks for.
+
+    Parameters
+    ----------
+    bert : NumpyBert
+    sentence : str
+    path : str or Path
+        Gets the weights, float32 (layers, heads, queries, keys), if there are at most so many
+        pieces as ``longest``.
+    longest : int
+
+    Returns
+    -------
+    pieces : str
+        A list, as JSON.
+    """
+    tokens = bert.tokenizer.encode_sentence(sentence)
+    if len(tokens) <= longest:
+        _, weights = bert.encode(tokens)
+        weights.astype("<f4").tofile(path)
+    return json.dumps([bert.tokenizer.pieces[token] for token in tokens])
 
 
 def names_of_tensors(layers: int) -> list[str]:

@@ -53,6 +53,7 @@ progress { width: 100%; max-width: 20rem; accent-color: var(--accent); }
 [role="option"][aria-selected="true"] { box-shadow: 0 0 0 3px var(--accent); }
 [role="option"]:focus-visible { outline-offset: 3px; }
 .large { margin-top: 0.9rem; }
+a { color: var(--accent); }
 .title { margin: 0; font-weight: 600; }
 @media print {
   form, .examples, .message { display: none; }
@@ -68,9 +69,10 @@ progress { width: 100%; max-width: 20rem; accent-color: var(--accent); }
     this.asked = 0;
     this.given = sentences.map(({ pieces, weights }) =>
       new HeadMaps(pieces, Float32Array.from(weights.split(" "), (x) => x / STORED)));
+    this.details.firstChild.textContent = "All heads as a table";
     this.shownBox = make("div", { class: "shown", "aria-live": "polite" });
-    this.title = make("p", { class: "title" });
-    this.large = make("div", { class: "large" }, this.title);
+    this.nameLine = make("p", { class: "title" });
+    this.large = make("div", { class: "large" }, this.nameLine);
     const parts = [this.top(figure), this.examples(), this.shownBox, this.marks(),
       this.all(layers, heads), this.caption(figure), this.large];
     this.show(this.given[0], "computed in the notebook, with the full weights");
@@ -215,7 +217,9 @@ progress { width: 100%; max-width: 20rem; accent-color: var(--accent); }
     const seconds = decimals((performance.now() - Math.max(began, model.arrived)) / 1000, 1);
     const apart = known ? ` No weight is further than ${upTo(maps.apartFrom(known))} ` +
       "from the notebook's." : "";
-    this.show(maps, `computed in this page, in ${seconds} s, with weights in eight bits.${apart}`);
+    const start = began < model.arrived ? ", and Python's start in it" : "";
+    this.show(maps, `computed in this page, in ${seconds} s${start}, with weights in eight ` +
+      `bits.${apart}`);
     this.times = { python: milliseconds, sinceWeights: performance.now() - model.arrived,
       sincePress: performance.now() - began };
   }
@@ -297,7 +301,7 @@ progress { width: 100%; max-width: 20rem; accent-color: var(--accent); }
     });
     this.found.textContent = this.place === null ? ""
       : `${this.marked.length} of ${this.count} heads give it more than half.`;
-    this.title.textContent = this.name;
+    this.nameLine.textContent = this.name;
     const shares = Object.entries(PLACES).map(([place, { short }]) =>
       `${short} ${decimals(this.maps.share(this.head, place))}`);
     this.say(`${this.name}. Mean weight of a word on: ${shares.join(", ")}.`);

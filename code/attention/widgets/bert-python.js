@@ -6,11 +6,11 @@ import { fetchFile } from "./weights-file.js";
 // In the file system of the page's Python.
 const WEIGHTS = "/book/minilm.safetensors";
 const MAPS = "/book/maps";
-const START = `from attention.pretrained.numpy_bert import NumpyBert
-from attention.widgets.bert_heads import answer
+const START = `from attention.pretrained.numpy_bert import NumpyBert, answer
 bert = NumpyBert.from_file("${WEIGHTS}")`;
 // A text in JSON is one in Python, too.
-const look = (sentence) => `print(answer(bert, ${JSON.stringify(sentence)}, "${MAPS}"))`;
+const look = (sentence, longest) =>
+  `print(answer(bert, ${JSON.stringify(sentence)}, "${MAPS}", ${longest}))`;
 
 /** Whether this page has a Python, and weights to fetch: their address, or null. */
 export function weightsOfThePage() {
@@ -65,7 +65,7 @@ export class BertInPython {
 
   /** Look at a sentence: its pieces, and the weights unless it is too long. */
   async look(sentence, longest) {
-    const { printed, taken, milliseconds } = await this.run(look(sentence), { takes: MAPS });
+    const { printed, taken, milliseconds } = await this.run(look(sentence, longest), { takes: MAPS });
     const pieces = JSON.parse(printed);
     if (pieces.length > longest) return { pieces, weights: null };
     return { pieces, weights: new Float32Array(taken.slice().buffer), milliseconds };

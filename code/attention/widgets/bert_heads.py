@@ -1,20 +1,14 @@
 """All heads of a BERT, in any sentence (family: All 72 heads, and your own sentence)."""
 
-import json
 from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float
 
 from attention._arguments import as_integer, check_no_text
+from attention.pretrained.catalogue import Model
 from attention.report import require
 from attention.widgets._base import Explorable
-
-if TYPE_CHECKING:
-    from attention.pretrained.catalogue import Model
-    from attention.pretrained.numpy_bert import NumpyBert
 
 LONGEST = 40  # pieces of a sentence; more would not be read on a screen
 STORED = 1000  # a weight is stored in thousandths
@@ -62,7 +56,7 @@ class BertHeads(Explorable):
     def __init__(
         self,
         sentences: Sequence[tuple[Sequence[str], Weights]],
-        model: "Model",
+        model: Model,
         file: dict[str, object],
         difference: float,
         head: tuple[int, int] = (0, 0),
@@ -144,29 +138,6 @@ def shares_of(weights: Weights) -> dict[str, Float[np.ndarray, "layers heads"]]:
         "last": 0 * query + weights.shape[-1] - 1,
     }
     return {place: weights[:, :, query, key].mean(-1) for place, key in keys.items()}
-
-
-def answer(bert: "NumpyBert", sentence: str, path: str | Path) -> str:
-    """Look at a sentence that a reader has typed: what the page's Python runs.
-
-    Parameters
-    ----------
-    bert : NumpyBert
-    sentence : str
-    path : str or Path
-        Gets the weights, float32 (layers, heads, queries, keys), unless the sentence is longer
-        than ``LONGEST``.
-
-    Returns
-    -------
-    pieces : str
-        A list, as JSON.
-    """
-    tokens = bert.tokenizer.encode_sentence(sentence)
-    if len(tokens) <= LONGEST:
-        _, weights = bert.encode(tokens)
-        weights.astype("<f4").tofile(path)
-    return json.dumps([bert.tokenizer.pieces[token] for token in tokens])
 
 
 def as_text(pieces: Sequence[str]) -> str:
