@@ -115,7 +115,9 @@ def main(argv: list[str] | None = None) -> None:
     """Measure, and write the log and the maps."""
     asked = common.arguments(__file__, __doc__, (), argv=argv)
     job = (small_minilm.MODEL,)
-    found = common.run(measure, [job], asked, [OUTPUT], ("model",), tables=lambda one: [one["rows"]])
+    found = common.run(
+        measure, [job], asked, [OUTPUT], ("model",), tables=lambda one: [one["rows"]]
+    )
     sentences = [json.dumps(one, separators=(",", ":")) for one in found[job]["maps"]]
     write(asked.path(MAPS), "[\n" + ",\n".join(sentences) + "\n]\n")
 

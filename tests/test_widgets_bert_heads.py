@@ -16,7 +16,7 @@ PIECES = ["[CLS]", "un", "##sure", ",", "cat", "[SEP]"]
 FILE = {"bytes": 24_000_000, "sha256": "0" * 64}
 
 
-def drawn(count=len(PIECES), layers=2, heads=3, seed=0):
+def drawn(count=6, layers=2, heads=3, seed=0):
     powers = np.exp(2 * np.random.default_rng(seed).normal(size=(layers, heads, count, count)))
     return powers / powers.sum(-1, keepdims=True)
 
@@ -64,7 +64,8 @@ def test_text_and_table():
     lines = repr(figure()).splitlines()
     assert lines[0].startswith("Where the heads of each layer look on average, in “unsure, cat”:")
     assert lines[-2].split() == [
-        "0", *(f"{share[0].mean():.2f}" for share in shares_of(weights).values())
+        "0",
+        *(f"{share[0].mean():.2f}" for share in shares_of(weights).values()),
     ]
     assert max(map(len, lines)) <= 79
 
@@ -79,7 +80,7 @@ def test_pieces_are_put_together():
     [
         ({"sentences": []}, "sentences: expected at least one, got 0"),
         ({"sentences": [("abc", drawn(3))]}, "sentences[0][0]: expected pieces, not a text"),
-        ({"sentences": [(["a", "b"], drawn(2))]}, "sentences[0][0]: expected 3 to 40 pieces, got 2"),
+        ({"sentences": [(["a", "b"], drawn(2))]}, "sentences[0][0]: expected 3 to 40 pieces"),
         ({"sentences": [(PIECES, drawn().tolist())]}, "sentences[0][1]: expected a floating-point"),
         ({"sentences": [(PIECES, drawn()[0])]}, "sentences[0][1]: expected (layers, heads, quer"),
         ({"sentences": [(PIECES, drawn(5))]}, "sentences[0][1]: expected the shape (2, 3, 6, 6)"),

@@ -47,6 +47,7 @@ FIGURES = {
     "architecture-map": f"chapters/{stem('transformer')}.html",
     "position-lab": f"chapters/{stem('position')}.html",
     "live-translator": f"chapters/{stem('translation')}.html",
+    "bert-heads": f"chapters/{stem('family')}.html",
 }
 
 

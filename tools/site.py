@@ -78,7 +78,9 @@ def build(made_from: str) -> int:
     LOG.write_text(log, encoding="utf-8")
     if done.returncode == 0:
         STAMP.write_text(made_from, encoding="utf-8")
-        print("".join(f"{line}\n" for line in log.splitlines() if line.startswith(LEFT_OUT)), end="")
+        for line in log.splitlines():
+            if line.startswith(LEFT_OUT):
+                print(line)
         place = os.path.relpath(SITE)
         print(f"The site is in {place}. To read it: make serve, or open {place}/index.html")
     else:

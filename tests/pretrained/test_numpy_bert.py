@@ -90,9 +90,11 @@ def test_what_the_page_asks_for(tmp_path):
 def test_errors_are_named():
     plain = load_without_shape_checks("pretrained/numpy_bert")
     tensors = bert_tensors()
-    lacking = {name: one for name, one in tensors.items() if not name.endswith("1.output.dense.bias")}
+    lacking = {
+        name: one for name, one in tensors.items() if not name.endswith("1.output.dense.bias")
+    }
     for given, pieces, message in (
-        ({}, PIECES, "tensors: expected all tensors of a BERT, got \"none called"),
+        ({}, PIECES, 'tensors: expected all tensors of a BERT, got "none called'),
         (lacking, PIECES, "none called ['encoder.layer.1.output.dense.bias']"),
         (tensors, PIECES[:-1], "pieces: expected 20, as in the embedding, got 19"),
     ):

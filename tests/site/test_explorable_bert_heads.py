@@ -398,7 +398,9 @@ def test_keys_in_the_field_are_its_own(new_page: NewPage):
 
 def test_without_weights_the_notebooks_sentences_are_there(figure_page: OpenFigure):
     page = figure_page(figure())
-    expect(page.get_by_text("For one of your own, the page needs the model's weights")).to_be_visible()
+    expect(
+        page.get_by_text("For one of your own, the page needs the model's weights")
+    ).to_be_visible()
     assert page.locator("input").count() == 0
     page.get_by_role("button", name="the market.").click()
     check(page, 0, 1, BERT.look(SENTENCES[1])[1])

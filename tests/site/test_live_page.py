@@ -17,8 +17,8 @@ import measure_page
 import nbformat
 import numpy as np
 import pytest
-from book_texts import stem
 from book_site import cells
+from book_texts import stem
 from bs4 import BeautifulSoup
 from built_site import ROOT, SITE
 from playwright.sync_api import Browser, Locator, Page, expect
