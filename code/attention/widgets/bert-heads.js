@@ -116,7 +116,7 @@ a { color: var(--accent); }
       `All ${this.count} heads, a row for each layer. In a map a row is a query, a column is a ` +
       "key, and bright is much. In the page the model's weights have eight bits: in the " +
       `sentences above, no weight of a map moves by more than ${upTo(difference)}. The model: `,
-      make("a", { href: source }, title), ` (${licence}).`);
+      make("a", { href: `https://${source}` }, title), ` (${licence}).`);
   }
 
   examples() {

@@ -91,7 +91,7 @@ class BertHeads(Explorable):
                 for pieces, weights in self.sentences
             ],
             "file": self.file,
-            "model": [self.model.title, self.model.licence, self.model.source],
+            "model": [self.model.title, self.model.licence, self.model.source.split("//")[1]],
             "difference": self.difference,
             "longest": LONGEST,
             "head": list(self.head),
