@@ -158,6 +158,9 @@ def with_all_heads(book: Path) -> None:
     if not (ROOT / ".browser" / "compiled").exists():
         pytest.skip("no files for the browser's Python")
     (book / ".browser").symlink_to(ROOT / ".browser")
+    shutil.copytree(ROOT / "_live", book / "_live")
+    for name in ("pyproject.toml", "README.md", "LICENSE"):  # of the wheel
+        shutil.copy(ROOT / name, book / name)
     (chapter,) = (ROOT / "chapters").glob("*-family.ipynb")
     cells = nbformat.read(chapter, as_version=4).cells
     small = nbformat.read(book / "chapters" / "01.ipynb", as_version=4)
