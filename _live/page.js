@@ -22,6 +22,11 @@ const cells = elements.map((element, i) => new Cell(element, i + 1, store, handl
 const starting = `Starting Python: ${megabytes} MB, once per visit`;
 const runs = new Runs(cells, python, announce, starting);
 
+// A figure that computes more than a script should asks for a Python of its own, which no
+// cell waits for and which Stop does not end.
+document.addEventListener("book-python", ({ detail }) =>
+  detail.take((onprogress) => new Python(beside("worker.mjs"), onprogress)));
+
 function announce(text) {
   // The same words twice are said twice.
   voice.textContent = voice.textContent === text ? `${text}\u00a0` : text;

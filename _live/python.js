@@ -37,13 +37,17 @@ export class Python {
    * Returns a promise of `{ok, stopped, milliseconds, bound}`: was it stopped in good
    * order (`stop`), the time, and the names that the cell bound. All are missing if a file
    * that the cell needs did not come. It rejects with Stopped or Failed.
+   *
+   * A figure may give `files`, as [path, bytes] (they are no longer its own then), to be
+   * there when the cell runs, and name a file that it `takes`, whose bytes are `taken`.
    */
-  run(cell, source, onoutput) {
+  run(cell, source, onoutput, { files = [], takes } = {}) {
     this.#worker ??= this.#start();
     const run = ++this.#number;
     return new Promise((resolve, reject) => {
       this.#runs.set(run, { resolve, reject, onoutput });
-      this.#worker.postMessage({ type: "run", run, cell, source });
+      const message = { type: "run", run, cell, source, files, takes };
+      this.#worker.postMessage(message, files.map(([, content]) => content.buffer));
     });
   }
 

@@ -2,7 +2,8 @@
 //
 // The page sends {type: "run", run, cell, source}; the first run starts Python. Back
 // come "progress", "ready" and "failed", and for each run "output"s and "done". What a
-// cell does and shows is the business of runner.py.
+// cell does and shows is the business of runner.py. A figure that runs a model here sends
+// `files` along and gets the one that it `takes`.
 //
 // A cell that trains a model may be watched: it runs a little at a time (runner.py,
 // `go_on`), and in between the page is heard: {type: "steer", what}, with "pause", "play",
@@ -214,8 +215,9 @@ class Python {
   }
 
   /** Run a cell; says whether it went to its end, how long it took and what it bound. */
-  async run({ run, cell, source }) {
+  async run({ run, cell, source, files, takes }) {
     this.#run = run;
+    for (const [path, content] of files) this.#pyodide.FS.writeFile(path, content);
     try {
       await this.#load(source);
     } catch (error) {
@@ -228,7 +230,13 @@ class Python {
     steering = new Steering();
     const { stopped, milliseconds } = await this.#course(run, cell, source);
     const { succeeded: ok, bound } = this.#session;
-    return { ok, stopped, milliseconds, bound: bound.split(" ").filter(Boolean) };
+    const taken = this.#take(takes);
+    return { ok, stopped, milliseconds, bound: bound.split(" ").filter(Boolean), taken };
+  }
+
+  #take(path) {
+    const { FS } = this.#pyodide;
+    return path && FS.analyzePath(path).exists ? FS.readFile(path) : undefined;
   }
 
   /** Let a cell run, a little at a time if it is watched. Waiting does not count as time. */

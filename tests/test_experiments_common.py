@@ -278,6 +278,7 @@ def test_the_head_is_whole():
 
 # What each is asked for below; a list of flags and arms.
 QUICK = {
+    "bert_heads": [],
     "blind_scores": ["blind"],
     "bottleneck": ["dot"],
     "cost": ["writing"],
@@ -416,7 +417,7 @@ CHEAP = (
 def test_quick_writes_a_log_of_the_same_columns_elsewhere(name, tmp_path, monkeypatch):
     if name == "real_text":
         require_debian()
-    if name == "real_models" and not files.is_here("minilm"):
+    if name in ("bert_heads", "real_models") and not files.is_here("minilm"):
         pytest.skip("`make models` has not been run")
     before, threads = files_of_the_book(), torch.get_num_threads()
     monkeypatch.setattr(common.tempfile, "tempdir", str(tmp_path))

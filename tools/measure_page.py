@@ -27,7 +27,7 @@ from playwright.sync_api import Browser, Locator, Page, Request, sync_playwright
 ROOT = Path(__file__).resolve().parent.parent
 SITE = ROOT / "_build" / "html"
 LIVE = SITE / "_static" / "live"
-IMPORT = re.compile(r'\bfrom ?"\./([\w.-]+)"')  # as esbuild writes it
+IMPORT = re.compile(r'\b(?:from|import) ?"\./([\w.-]+)"')  # as esbuild writes it
 FIRST = f"chapters/{stem('queries-keys-values')}.html"
 FIRST_NUMPY_CELL = (
     "queries-keys-values-soft-dict"  # needs the set-up cell, which the page runs before it
@@ -47,6 +47,7 @@ FIGURES = {
     "architecture-map": f"chapters/{stem('transformer')}.html",
     "position-lab": f"chapters/{stem('position')}.html",
     "live-translator": f"chapters/{stem('translation')}.html",
+    "bert-heads": f"chapters/{stem('family')}.html",
 }
 
 

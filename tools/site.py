@@ -27,6 +27,7 @@ COLOURS = re.compile(r"\x1b\[[\d;]*m")
 # Lines of the log that say what is wrong. Sphinx writes "WARNING:" and "ERROR:"
 # after the place, an extension that fails begins with "Extension error".
 TROUBLE = re.compile(r"(WARNING|ERROR|CRITICAL|SEVERE): |Error:|error:|error \(")
+LEFT_OUT = "Left out: "  # so begin lines about what was not there to be put in
 
 
 def main() -> int:
@@ -77,6 +78,9 @@ def build(made_from: str) -> int:
     LOG.write_text(log, encoding="utf-8")
     if done.returncode == 0:
         STAMP.write_text(made_from, encoding="utf-8")
+        for line in log.splitlines():
+            if line.startswith(LEFT_OUT):
+                print(line)
         place = os.path.relpath(SITE)
         print(f"The site is in {place}. To read it: make serve, or open {place}/index.html")
     else:

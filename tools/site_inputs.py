@@ -36,6 +36,9 @@ def fingerprint(root: Path) -> str:
         digest.update(hashlib.sha256(path.read_bytes()).digest())
     # Python for the page is fetched by hash, so its being there is all that can differ.
     digest.update(str((root / ".browser" / "compiled").exists()).encode())
+    # So is the model that the page runs.
+    models = Path(os.environ.get("ATTENTION_MODELS") or root / "models")
+    digest.update(str(sorted(path.name for path in (models / "minilm").glob("*"))).encode())
     for name in SETTINGS:
         digest.update(f"{name}={os.environ.get(name)}".encode())
     return digest.hexdigest()

@@ -122,7 +122,7 @@ def is_exercise(cell: NotebookNode) -> bool:
 
 # In these rooms of the package each module stands for itself; every other room is in the
 # page as a whole or not at all.
-APART = {"tasks"}
+APART = {"pretrained", "tasks"}
 
 
 @cache

@@ -27,6 +27,7 @@ from sphinx.application import Sphinx
 from sphinx.util import logging
 
 from .cells import APART, Cell, cells, runs_in_page
+from .small_models import give_weights
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = ROOT / "_live"
@@ -67,7 +68,7 @@ def bring_to_life(app: Sphinx, exception: Exception | None) -> None:
         copy_python(site / "_static" / "pyodide")
         write_manifest(folder)
     else:
-        logger.info("No files for the browser's Python: the pages have no live code.")
+        logger.info("Left out: the files for the browser's Python, so the pages have no live code.")
     version = digest(folder)
     for notebook in sorted((ROOT / "chapters").glob("*.ipynb")):
         path = site / "chapters" / f"{notebook.stem}.html"
@@ -82,6 +83,8 @@ def bring_to_life(app: Sphinx, exception: Exception | None) -> None:
             for element in figures_of(page):
                 add_script(page, f"{element}.mjs?v={version}")
             copy_weights(page, folder / "weights")
+            if can_run:
+                give_weights(page, folder / "weights")
             path.write_text(str(page), encoding="utf-8")
 
 

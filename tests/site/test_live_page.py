@@ -17,6 +17,7 @@ import measure_page
 import nbformat
 import numpy as np
 import pytest
+from book_site import cells
 from book_texts import stem
 from bs4 import BeautifulSoup
 from built_site import ROOT, SITE
@@ -516,9 +517,9 @@ def test_explorable_figures_are_small() -> None:
         # This one computes a transformer, and cuts its edges.
         most = 15_000 if name == "live-translator.js" else 9_000
         assert measure_page.compressed(script.read_bytes()) <= most
-    # What all of them import comes once, and what two of them import, too.
+    # What all of them import comes once, and so does what two of them import.
     shared = list(live.glob("shared-*.mjs"))
-    assert 1 <= len(shared) <= 2
+    assert 1 <= len(shared) <= 4
     for script in shared:
         assert measure_page.compressed(script.read_bytes()) <= 4_000
 
@@ -543,17 +544,33 @@ def test_wheel_is_the_package_on_disk_but_for_what_cannot_run_in_a_page() -> Non
     }
 
     def room(name: str) -> str:
-        """Name what is there as a whole or not at all: a file or folder, and each task."""
-        return "/".join(name.split("/")[: 3 if name.split("/")[1] == "tasks" else 2])
+        """Name what is there as a whole or not at all: a file or folder, each task and model."""
+        return "/".join(name.split("/")[: 3 if name.split("/")[1] in cells.APART else 2])
 
     unfit = {
         room(path.relative_to(folder).as_posix())
         for path in (folder / "attention").rglob("*.py")
         if needs_more_than_a_page_has(path)
     }
+    # And what imports such a room, or what imports that.
+    for _ in range(9):
+        modules = [one.removesuffix(".py").replace("/", ".") for one in unfit]
+        patterns = [
+            rf"^ *(import|from) {one}\b|^ *from {before} import .*\b{last}\b"
+            for one in modules
+            for before, _, last in [one.rpartition(".")]
+        ]
+        wanted = re.compile("|".join(patterns), re.MULTILINE)
+        unfit |= {
+            room(name)
+            for name, text in on_disk.items()
+            if name.endswith(".py") and wanted.search(text.decode())
+        }
     left_out = {name for name in on_disk if room(name) in unfit}
     assert {"attention/layers.py", "attention/tasks/recall.py"} <= left_out
+    assert {"attention/pretrained/bert.py", "attention/pretrained/small_minilm.py"} <= left_out
     assert not {"attention/tasks/__init__.py", "attention/tasks/look_up.py"} & left_out
+    assert not {"attention/pretrained/__init__.py", "attention/pretrained/numpy_bert.py"} & left_out
     # The figures' scripts are part of the page already.
     left_out |= {name for name in on_disk if name.endswith(".js")}
     assert built == {name: text for name, text in on_disk.items() if name not in left_out}

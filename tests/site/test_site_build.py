@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+from hashlib import sha256
 from pathlib import Path
 
 import nbformat
@@ -12,6 +13,8 @@ from book_site.repository import Repository, buttons, repository_from
 from bs4 import BeautifulSoup
 from built_site import ROOT, pages, staleness
 from sphinx.errors import ConfigError
+
+from attention.pretrained import files
 
 # ----------------------------------------------------------------- the setting
 
@@ -141,11 +144,56 @@ def test_buttons_follow_the_setting_and_pages_the_contents(book: Path) -> None:
 
 
 def test_without_files_for_the_browsers_python_there_is_no_live_code(book: Path) -> None:
-    assert build(book).returncode == 0
+    done = build(book)
+    assert done.returncode == 0
+    assert "Left out: the files for the browser's Python" in done.stdout
     page = (book / "_build" / "html" / "chapters" / "01.html").read_text(encoding="utf-8")
     assert "page.mjs" not in page
     assert "data-live" not in page
     assert "no live code" in (book / "_build" / "site.log").read_text(encoding="utf-8")
+
+
+def with_all_heads(book: Path) -> None:
+    """Put the cell that shows all heads of a BERT into the small book."""
+    if not (ROOT / ".browser" / "compiled").exists():
+        pytest.skip("no files for the browser's Python")
+    (book / ".browser").symlink_to(ROOT / ".browser")
+    shutil.copytree(ROOT / "_live", book / "_live")
+    for name in ("pyproject.toml", "README.md", "LICENSE"):  # of the wheel
+        shutil.copy(ROOT / name, book / name)
+    (chapter,) = (ROOT / "chapters").glob("*-family.ipynb")
+    cells = nbformat.read(chapter, as_version=4).cells
+    small = nbformat.read(book / "chapters" / "01.ipynb", as_version=4)
+    small.cells += [cell for cell in cells if cell.id == "family-heads"]
+    nbformat.write(small, book / "chapters" / "01.ipynb")
+
+
+def test_without_the_model_the_page_has_the_notebooks_sentences(book: Path) -> None:
+    with_all_heads(book)
+    done = build(book, ATTENTION_MODELS=str(book / "nowhere"))
+    assert done.returncode == 0, done.stdout
+    assert "Left out: MiniLM for sentences of the reader's own." in done.stdout
+    assert "`make models`" in done.stdout
+    page = (book / "_build" / "html" / "chapters" / "01.html").read_text(encoding="utf-8")
+    assert "<bert-heads data-figure" in page
+    assert "data-small-weights" not in page
+    assert not list((book / "_build" / "html").rglob("minilm*"))
+
+
+@pytest.mark.slow
+def test_with_the_model_the_site_has_its_small_weights(book: Path) -> None:
+    if not files.is_here("minilm"):
+        pytest.skip("minilm: `make models` has not been run")
+    with_all_heads(book)
+    done = build(book, ATTENTION_MODELS=str(files.folder()))
+    assert done.returncode == 0, done.stdout
+    assert "Left out" not in done.stdout
+    page = (book / "_build" / "html" / "chapters" / "01.html").read_text(encoding="utf-8")
+    html = BeautifulSoup(page, "html.parser").html
+    address, _, version = html["data-small-weights"].partition("?v=")
+    weights = book / "_build" / "html" / "chapters" / address
+    assert weights.stat().st_size <= 25_000_000
+    assert sha256(weights.read_bytes()).hexdigest().startswith(version)
 
 
 def test_warning_fails_the_build_every_time(book: Path) -> None:

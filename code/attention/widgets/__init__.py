@@ -11,6 +11,7 @@ from attention.widgets._base import Explorable, enable
 from attention.widgets.architecture_map import ArchitectureMap
 from attention.widgets.attention_explorer import AttentionExplorer
 from attention.widgets.attention_lab import AttentionLab
+from attention.widgets.bert_heads import BertHeads
 from attention.widgets.cut_edges import Cut, CutEdges
 from attention.widgets.gradient_lab import GradientLab
 from attention.widgets.head_splitter import HeadSplitter
@@ -25,6 +26,7 @@ __all__ = [
     "ArchitectureMap",
     "AttentionExplorer",
     "AttentionLab",
+    "BertHeads",
     "Cut",
     "CutEdges",
     "Explorable",

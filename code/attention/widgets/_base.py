@@ -21,6 +21,8 @@ SHARED = (
     "cut-map.js",
     "pronoun-bars.js",
     "cut-view.js",
+    "bert-maps.js",
+    "bert-python.js",
 )
 # In the order in which they are loaded: each imports only such as come before it.
 ELEMENTS = (
@@ -35,6 +37,7 @@ ELEMENTS = (
     "architecture-map.js",
     "live-translator.js",
     "training-lab.js",
+    "bert-heads.js",
 )
 # More digits than any figure shows; fewer would not agree with NumPy to 1e-6.
 DIGITS = 9

@@ -209,6 +209,13 @@ class AttentionExplorer extends Explorable {
     this.update();
   }
 
+  /** Show other maps of the same tokens; what is chosen stays so. */
+  display(maps) {
+    this.maps = maps;
+    this.tableOf = null;
+    this.changeMap(0);
+  }
+
   press(event) {
     if (event.ctrlKey || event.altKey || event.metaKey) return;
     const token = this.reached(event);
