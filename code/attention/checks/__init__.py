@@ -39,6 +39,11 @@ from attention.checks.cost import (
     merge_outputs,
     read_key,
 )
+from attention.checks.evidence import (
+    flip_rate,
+    keep_only,
+    rollout,
+)
 from attention.checks.family import (
     cut_word,
     may_attend,
@@ -99,7 +104,6 @@ from attention.checks.transformer import (
 )
 from attention.checks.translation import (
     beam_step,
-    flip_rate,
     learning_rate,
     smoothed_targets,
     top_p,
@@ -136,6 +140,7 @@ __all__ = [
     "feed_forward",
     "flip_rate",
     "jacobian",
+    "keep_only",
     "kernel_regression",
     "last_states",
     "layer_norm",
@@ -154,6 +159,7 @@ __all__ = [
     "read_sentence",
     "residual",
     "rms_norm",
+    "rollout",
     "rotate",
     "scale_for",
     "score_variance",

@@ -1,0 +1,18 @@
+"""The exercises of the chapter, in its order (evidence: Exercises)."""
+
+from attention.checks.evidence.flip_rate import FLIP_RATE, flip_rate
+from attention.checks.evidence.keep_only import KEEP_ONLY, keep_only
+from attention.checks.evidence.rollout import ROLLOUT, rollout
+
+EXERCISES = (
+    FLIP_RATE,
+    KEEP_ONLY,
+    ROLLOUT,
+)
+
+__all__ = [
+    "EXERCISES",
+    "flip_rate",
+    "keep_only",
+    "rollout",
+]
