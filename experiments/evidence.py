@@ -27,11 +27,11 @@ measures:
                     that writes the pronoun to the French noun with its article
     head cut        how often the pronoun is right when this head may not attend from there to
                     either noun
-    cause           how often a method names the cause, of the sentences with the right pronoun:
-                    the word it ranks first is the noun meant or the adjective ("first"), the
-                    first two are both ("first two"), the adjective is among them, the noun
-                    meant is above its rival. "random word" and "nearest noun" are rules
-                    that ask no model
+    cause           how often a method names the cause, of the sentences with the right pronoun
+                    and of all words but *it*: the one it ranks first is the noun meant or the
+                    adjective ("first"), the first two are both ("first two"), the adjective
+                    is among them, the noun meant is above its rival. "random word" and
+                    "nearest noun" are rules that ask no model
 
 It needs the weights that `translation.py` leaves in `_build/translation/`, but for the arm
 "final", which is the committed model. Computed in float32 on one thread; what is drawn is drawn

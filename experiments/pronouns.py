@@ -1,6 +1,6 @@
 """Test a famous sentence: that *it* looks back at *cat*, and that this is how a model knows.
 
-The experiment of chapter 10. In "the cat sat on the mat because it was tired", *it* is the
+The experiment of chapters 10 and 13. In "the cat sat on the mat because it was tired", *it* is the
 cat, and in French *il*, since *chat* is masculine. Say *comfortable*, and it is the mat.
 The translators that `translation.py` trained are shown such sentences, of noun pairs that
 were held out, each together with its *mirror*: the same sentence with another adjective,
@@ -55,6 +55,7 @@ Computed in float32 on one thread, and not random.
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
+from shlex import quote
 
 import torch
 
@@ -165,7 +166,7 @@ def kept_models(folder: Path, models: Iterable[tuple[str, int]] = MODELS) -> dic
     paths = {run: COMMITTED if run == ("final", 0) else path for run, path in paths.items()}
     missing = {run for run, path in paths.items() if not path.is_file()}
     commands = [
-        f"    .venv/bin/python experiments/translation.py {arm} --seeds {seeds}"
+        f"    .venv/bin/python experiments/translation.py {quote(arm)} --seeds {seeds}"
         for arm in TRANSFORMERS
         if (seeds := " ".join(str(seed) for a, seed in sorted(missing) if a == arm))
     ]

@@ -204,7 +204,7 @@ class Stopped(Exception):
     """Raised in the place of a training run, of which it holds the ingredients."""
 
 
-@pytest.mark.parametrize("arm", ["final", "large", "small"])
+@pytest.mark.parametrize("arm", ["final", "large", "small", "four layers"])
 def test_what_the_translation_trains(translation, bottleneck, monkeypatch, arm):
     def run(*ingredients: object) -> None:
         raise Stopped(*ingredients)

@@ -120,7 +120,7 @@ def measure_causes(model: Transformer, pairs: list[Mirrored], rows: Rows) -> Non
         found = [judged(method(model, one), one) for one in right]
         for measure in found[0]:
             rows.add("cause", f"{name}: {measure}", "two", [one[measure] for one in found])
-    guesses = [random_word(len(one.pair.english)) for one in right]
+    guesses = [random_word(len(one.pair.english) - 1) for one in right]  # *it* apart
     for measure in guesses[0]:
         rows.add("cause", f"random word: {measure}", "two", [one[measure] for one in guesses])
     nearest = [nearest_noun(one) for one in right]
@@ -135,8 +135,9 @@ def is_right(model: Transformer, one: Sentence) -> bool:
 
 
 def judged(scored: Tensor, one: Sentence) -> dict[str, bool]:
-    """Judge the numbers of a method; END has one, and is no word."""
-    scored = scored[: len(one.pair.english)]
+    """Judge the numbers of a method; *it* and END have one, and are not asked about."""
+    scored = scored[: len(one.pair.english)].clone()
+    scored[one.english["it"]] = -torch.inf
     antecedent, adjective = one.english["antecedent"][0], one.english["adjective"][0]
     first, second = scored.topk(2).indices.tolist()
     return {
@@ -148,7 +149,7 @@ def judged(scored: Tensor, one: Sentence) -> dict[str, bool]:
 
 
 def random_word(length: int) -> dict[str, float]:
-    """Say how often a random order of the words is right."""
+    """Say how often a random order of so many words is right."""
     return {
         "first": 2 / length,
         "first two": 2 / (length * (length - 1)),
