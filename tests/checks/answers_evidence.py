@@ -99,6 +99,107 @@ def mean_fall_of_the_right_ones(before, cut, control):
     return sum(control[i] - cut[i] for i in chosen) / len(chosen)
 
 
+# ------------------------------------------------------------- equal_weight
+
+
+def one_by_one(enough, arranged=lambda weights, order: list(order)):
+    """Draw word by word until `enough(weight so far, goal)`."""
+
+    def cut(weights, order, goal):
+        chosen, total = [False] * len(weights), 0.0
+        for place in arranged(weights, order):
+            if enough(total, goal):
+                break
+            chosen[place] = True
+            total += weights[place]
+        return np.array(chosen)
+
+    return cut
+
+
+def reached(total, goal):
+    return total >= goal
+
+
+right("equal_weight")(one_by_one(reached))
+
+
+@right("equal_weight")
+def equal_weight_by_sums_before(weights, order, goal):
+    before = np.cumsum(weights[order]) - weights[order]
+    return np.isin(np.arange(len(weights)), order[before < goal])
+
+
+@right("equal_weight")
+def equal_weight_in_a_set(weights, order, goal):
+    taken = set()
+    waiting = [int(place) for place in order]
+    while waiting and sum(weights[place] for place in taken) < goal:
+        taken.add(waiting.pop(0))
+    return np.array([place in taken for place in range(len(weights))])
+
+
+@wrong("equal_weight", "one-too-few")
+def _(weights, order, goal):
+    chosen, total = np.zeros(len(weights), dtype=bool), 0.0
+    for place in order:
+        total += weights[place]
+        if total >= goal:
+            break
+        chosen[place] = True
+    return chosen
+
+
+@wrong("equal_weight", "one-too-many")
+def _(weights, order, goal):
+    right_one = equal_weight_by_sums_before(weights, order, goal)
+    left = [place for place in order if not right_one[place]]
+    right_one[left[:1]] = True
+    return right_one
+
+
+wrong("equal_weight", "goal-passed")(one_by_one(lambda total, goal: total > goal))
+wrong("equal_weight", "heaviest-first")(
+    one_by_one(reached, lambda w, order: sorted(order, key=lambda place: -w[place]))
+)
+wrong("equal_weight", "lightest-first")(
+    one_by_one(reached, lambda w, order: sorted(order, key=lambda place: w[place]))
+)
+wrong("equal_weight", "from-left-to-right")(one_by_one(reached, lambda w, order: sorted(order)))
+wrong("equal_weight", "words-that-matter")(one_by_one(reached, lambda w, order: range(len(w))))
+
+
+@wrong("equal_weight", "order-as-weights")
+def _(weights, order, goal):
+    chosen, total = np.zeros(len(weights), dtype=bool), 0.0
+    for number, place in enumerate(order):
+        if total < goal:
+            chosen[place] = True
+        total += weights[number]
+    return chosen
+
+
+@wrong("equal_weight", "one-word")
+def _(weights, order, goal):
+    best = min(order, key=lambda place: abs(weights[place] - goal))
+    return np.arange(len(weights)) == best
+
+
+@wrong("equal_weight", "all-of-them")
+def _(weights, order, goal):
+    return np.array([place in order for place in range(len(weights))])
+
+
+@wrong("equal_weight", "kept-for-cut")
+def _(weights, order, goal):
+    return ~one_by_one(reached)(weights, order, goal)
+
+
+wrong("equal_weight", "numbers-for-booleans")(
+    lambda weights, order, goal: one_by_one(reached)(weights, order, goal).astype(float)
+)
+wrong("equal_weight", "too-light")(lambda weights, order, goal: np.zeros(len(weights), dtype=bool))
+
 # ---------------------------------------------------------------- keep_only
 
 

@@ -40,6 +40,7 @@ from attention.checks.cost import (
     read_key,
 )
 from attention.checks.evidence import (
+    equal_weight,
     flip_rate,
     keep_only,
     rollout,
@@ -135,6 +136,7 @@ __all__ = [
     "decoder_layer",
     "embed",
     "entropy",
+    "equal_weight",
     "exact_match",
     "fastest_rising_key",
     "feed_forward",
