@@ -148,6 +148,7 @@ def test_edges_from_it_are_in_its_row_alone(cuts, few):
         assert not cut & set(cuts.kept_with_it(one))
 
 
+@pytest.mark.arithmetic
 def test_random_words_are_none_that_matter(cuts, few, translator):
     (batch, *_) = cuts.in_batches(few)
     with evaluating(translator):
@@ -165,6 +166,7 @@ def test_random_words_are_none_that_matter(cuts, few, translator):
     assert all(len(kept(one)) <= len(cuts.kept_with_it(one)) for one in batch.sentences)
 
 
+@pytest.mark.arithmetic
 def test_weights_of_it_are_those_of_its_row(cuts, few, translator):
     (batch, *_) = cuts.in_batches(few)
     with evaluating(translator):
@@ -229,6 +231,7 @@ def test_a_random_word_is_as_good_as_counted(causes, few):
         assert measured == pytest.approx(share, abs=0.025), name
 
 
+@pytest.mark.arithmetic
 def test_methods_give_a_number_to_each_word(causes, few, translator):
     with evaluating(translator):
         for both in few[:2]:
@@ -239,6 +242,7 @@ def test_methods_give_a_number_to_each_word(causes, few, translator):
                 assert (scored >= 0).all(), name
 
 
+@pytest.mark.arithmetic
 def test_a_word_left_out_is_out(causes, few, translator):
     one = few[0].sentence
     english, vocabulary = one.pair.english, causes.ENGLISH

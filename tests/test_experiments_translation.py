@@ -902,6 +902,7 @@ def taken_apart(pronoun_rows) -> dict[tuple[str, str], dict[tuple[str, ...], flo
 
 
 @pytest.mark.slow
+@pytest.mark.arithmetic
 def test_log_of_the_pronouns_is_complete(translation, pronoun_rows, measured):
     arms = arms_run(translation)
     runs = {(arm, str(seed)) for arm, (*_, seeds) in arms.items() for seed in seeds}
