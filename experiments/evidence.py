@@ -44,11 +44,11 @@ from pathlib import Path
 import common
 from attention.training import evaluating
 from attention.transformer import load
-from pronouns import HELD_OUT, MIRRORED, kept_models
 from shared.pronoun_batches import Rows
 from shared.pronoun_causes import measure_causes
 from shared.pronoun_evidence import measure_heads, measure_knock_outs
-from shared.pronoun_sentences import Mirrored, held_out_sentences
+from shared.pronoun_models import kept_models
+from shared.pronoun_sentences import HELD_OUT, MIRRORED, Mirrored, held_out_sentences
 from shared.translators import KEPT
 
 OUTPUT = Path(__file__).with_suffix(".csv")

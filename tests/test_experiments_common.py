@@ -282,6 +282,7 @@ QUICK = {
     "bottleneck": ["dot"],
     "cost": ["writing"],
     "dates": ["additive"],
+    "evidence": ["final"],
     "heads_of_a_model": [],
     "induction": ["one layer"],
     "ladder": ["2017, rate 0.003", "2017"],
