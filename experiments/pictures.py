@@ -27,12 +27,13 @@ minilm
 smollm2
     right, flip ... the same of the Llama, from the last word, for the heads that are the best
     row             in how many pairs the row of *it* is the same in both versions, to the last bit
-patching
-    answers         what it says *it* is: right, moved the right way, the first noun, the same noun
-                    in both versions
-    noun, word      "POSITION STAGE": the share of the way to the answer of a run with another noun
-                    (or another last word) that the stream of one position brings with it, after so
-                    many layers; median and quartiles over pairs
+patching before, patching after
+    answer          logit of the first noun over the second after the question what *it* is, in
+                    both versions of a pair, by its number in this half
+    noun, word      the share of the way to the answer of a run with another noun (or the other last
+                    word) that the stream of one position brings with it, after so many layers;
+                    "order": of positions and stages in these rows
+    swap            the margin before that swap, and in the other run
     cut             the same share, if edges are cut instead
 induction
     score           weight on the token that came after the same one, in repeated random tokens
@@ -57,7 +58,7 @@ import common
 from real_models import marian, minilm, smollm2
 from shared import decoder_pictures, head_pictures, repeats, word_links
 from shared.first_token import Rows
-from shared.minimal_pairs import read_pairs
+from shared.minimal_pairs import HALVES, read_pairs
 from shared.plain_texts import TEXTS
 
 OUTPUT = Path(__file__).with_suffix(".csv")
@@ -86,9 +87,9 @@ def measure_smollm2(rows: Rows, some: int | None) -> None:
     ask("with", "", ("sentence", "list"), some, only_best=True)
 
 
-def measure_patching(rows: Rows, some: int | None) -> None:
+def measure_patching(half: str, rows: Rows, some: int | None) -> None:
     """Ask the Llama what *it* is, and where its answers come from."""
-    decoder_pictures.maps(rows, *smollm2(), read_pairs("it")[:some])
+    decoder_pictures.maps(rows, *smollm2(), read_pairs("it", half)[:some])
 
 
 def measure_induction(rows: Rows, some: int | None) -> None:
@@ -112,7 +113,7 @@ def measure_translator(rows: Rows, some: int | None) -> None:
 PARTS: dict[str, Callable[[Rows, int | None], None]] = {
     "minilm": measure_minilm,
     "smollm2": measure_smollm2,
-    "patching": measure_patching,
+    **{f"patching {half}": partial(measure_patching, half) for half in HALVES},
     "induction": measure_induction,
     "marian": measure_marian,
     "translator": measure_translator,

@@ -2,7 +2,7 @@
 
 import dataclasses
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import torch
@@ -25,8 +25,6 @@ from shared.patch_maps import (
     patched,
     run_of,
 )
-
-QUARTILES = {"lower": 0.25, "median": 0.5, "upper": 0.75}
 
 
 def rows_of_it(
@@ -64,42 +62,46 @@ def maps(
     pairs: Sequence[MinimalPair],
     stages: Sequence[int] = STAGES,
 ) -> None:
-    """Ask what *it* refers to, swap a word, and patch one position at a time."""
-    shares: dict[str, list[np.ndarray]] = {"noun": [], "word": []}
-    cuts: dict[str, list[float]] = {name: [] for name in CUTS}
-    answers = []
+    """Ask what *it* refers to, swap a word, and patch one position at a time.
+
+    Each pair has a row for each swap: the shares of all positions, one after the other, each at
+    all stages. What is swapped for the noun that is named is of the first version and of the
+    second by turns.
+    """
+    rows.add("order", "stages", " ".join(map(str, stages)), len(stages))
+    for swap, positions in POSITIONS.items():
+        rows.add("order", swap, ", ".join(positions), len(positions))
     for number, pair in enumerate(pairs):
         nouns = number_of(tokenizer, pair.first), number_of(tokenizer, pair.second)
         texts = [
             asked(pair, version, tokenizer.cut, tokenizer.encode, pair.first) for version in (0, 1)
         ]
         runs = [run_of(model, text.tokens) for text in texts]
-        answers.append([margin(run.logits, *nouns).item() for run in runs])
-        shares["word"].append(_shares(model, texts[0], *runs, "word", stages, nouns))
-        # Of the two versions one, by turns, gets another noun in the place of the one it names.
+        answers = [margin(run.logits, *nouns).item() for run in runs]
+        rows.add("answer", number, _line(answers), 2)
+        shares = _shares(model, texts[0], *runs, "word", stages, nouns)
+        rows.add("word", number, _line(shares.flatten()), shares.size)
         version = number % 2
         named, instead = pair.first, pair.other_first
-        if answers[-1][version] < 0:
+        if answers[version] < 0:
             named, instead = pair.second, pair.other_second
         text = asked(pair, version, tokenizer.cut, tokenizer.encode, named)
         contrast = number_of(tokenizer, named), number_of(tokenizer, instead)
         other = run_of(model, _with_noun(text, contrast[1]).tokens)
-        shares["noun"].append(_shares(model, text, runs[version], other, "noun", stages, contrast))
+        shares = _shares(model, text, runs[version], other, "noun", stages, contrast)
+        rows.add("noun", number, _line(shares.flatten()), shares.size)
         here, there = (margin(run.logits, *contrast).item() for run in (runs[version], other))
-        rows.add("swap", f"{number}", f"{here:.4f} {there:.4f}", 2)
+        rows.add("swap", number, _line([here, there]), 2)
         edges = torch.stack([edges_between(text, *cut) for cut in CUTS.values()])
         with interventions.knock_out(model, "decoder", edges):
             tokens = torch.tensor([text.tokens]).expand(len(edges), -1)
             without, _ = last_logits(model, tokens)
         for name, cut in zip(CUTS, margin(without, *contrast).tolist(), strict=True):
-            cuts[name].append((here - cut) / (here - there))
-    _note_answers(rows, np.array(answers))
-    for swap, found in shares.items():
-        _note_shares(rows, swap, np.stack(found), stages)
-    for name, values in cuts.items():
-        for measure, quantile in QUARTILES.items():
-            value = float(np.quantile(values, quantile))
-            rows.add(f"cut {measure}", name, value, len(values))
+            rows.add("cut", f"{number} {name}", (here - cut) / (here - there))
+
+
+def _line(numbers: Iterable[float]) -> str:
+    return " ".join(f"{number:.4f}" for number in numbers)
 
 
 def _with_noun(text: Asked, noun: int) -> Asked:
@@ -124,21 +126,3 @@ def _shares(
         for position in POSITIONS[swap]
     ]
     return ((here - torch.stack(found)) / (here - there)).numpy()
-
-
-def _note_answers(rows: Rows, margins: np.ndarray) -> None:
-    """Note how often the answer is right, and how often it moves the right way."""
-    right = (margins[:, 0] > 0) + 1.0 * (margins[:, 1] < 0)
-    count = len(margins)
-    rows.add("answers", "right", float(right.mean() / 2), 2 * count)
-    rows.add("answers", "flip", float((margins[:, 0] > margins[:, 1]).mean()), count)
-    rows.add("answers", "first noun", float((margins > 0).mean()), 2 * count)
-    rows.add("answers", "same noun", float((right == 1).mean()), count)
-
-
-def _note_shares(rows: Rows, swap: str, found: np.ndarray, stages: Sequence[int]) -> None:
-    for measure, quantile in QUARTILES.items():
-        values = np.quantile(found, quantile, axis=0)  # (positions, stages)
-        for position, by_stage in zip(POSITIONS[swap], values.tolist(), strict=True):
-            for stage, value in zip(stages, by_stage, strict=True):
-                rows.add(f"{swap} {measure}", f"{position} {stage}", value, len(found))

@@ -18,7 +18,7 @@ from attention.transformer import LanguageModel
 from shared.minimal_pairs import MinimalPair, place_of
 
 QUESTION = ' The word "it" refers to the'
-STAGES = (0, 10, 18, 20, 22, 24, 26, 30)
+STAGES = (0, 12, 20, 22, 24, 26, 30)
 # The positions that are patched, for each kind of swap. The full stop is the control: it comes
 # after all that was swapped. (What stands before the swap cannot differ.)
 POSITIONS = {

@@ -39,6 +39,7 @@ from attention.checks.cost import (
     merge_outputs,
     read_key,
 )
+from attention.checks.evidence import best_by_luck
 from attention.checks.family import (
     cut_word,
     may_attend,
