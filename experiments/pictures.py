@@ -55,11 +55,11 @@ from functools import partial
 from pathlib import Path
 
 import common
-from real_models import marian, minilm, smollm2
 from shared import decoder_pictures, head_pictures, repeats, word_links
 from shared.first_token import Rows
 from shared.minimal_pairs import HALVES, read_pairs
 from shared.plain_texts import TEXTS
+from shared.read_models import marian, minilm, smollm2
 
 OUTPUT = Path(__file__).with_suffix(".csv")
 QUICK = 2  # pairs of each half
