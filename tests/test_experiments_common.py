@@ -289,6 +289,7 @@ QUICK = {
     "longer": ["rotary"],
     "masking": ["causal"],
     "norm_placement": ["pre"],
+    "pictures": ["minilm", "translator"],
     "positions": ["alibi"],
     "pronouns": ["baseline", "final"],
     "reach": ["rnn"],
@@ -417,7 +418,7 @@ CHEAP = (
 def test_quick_writes_a_log_of_the_same_columns_elsewhere(name, tmp_path, monkeypatch):
     if name == "real_text":
         require_debian()
-    if name == "real_models" and not files.is_here("minilm"):
+    if name in ("real_models", "pictures") and not files.is_here("minilm"):
         pytest.skip("`make models` has not been run")
     before, threads = files_of_the_book(), torch.get_num_threads()
     monkeypatch.setattr(common.tempfile, "tempdir", str(tmp_path))

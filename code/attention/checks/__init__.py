@@ -40,6 +40,7 @@ from attention.checks.cost import (
     read_key,
 )
 from attention.checks.evidence import (
+    best_by_luck,
     equal_weight,
     flip_rate,
     keep_only,
@@ -124,6 +125,7 @@ __all__ = [
     "attention",
     "attention_gradient",
     "beam_step",
+    "best_by_luck",
     "cache_numbers",
     "cached_step",
     "causal_mask",
