@@ -6,7 +6,7 @@ An experiment of the chapter *What attention shows, and what it does not*, with 
     pictures.csv    one row for each part, measure and place; the value is a number or a text, a
                     mean over so many (`count`)
 
-    .venv/bin/python experiments/pictures.py            everything, five minutes of processor time
+    .venv/bin/python experiments/pictures.py            everything, six minutes of processor time
     .venv/bin/python experiments/pictures.py minilm     one part, in the same file
 
 The parts, and what they measure (layers and heads are counted from 0):
