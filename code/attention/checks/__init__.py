@@ -120,6 +120,7 @@ __all__ = [
     "attention",
     "attention_gradient",
     "beam_step",
+    "best_by_luck",
     "cache_numbers",
     "cached_step",
     "causal_mask",
