@@ -101,6 +101,7 @@ PREFERS = [[[0.9, 0.1], [0.7, 0.2]], [[0.6, 0.1], [0.7, 0.1]], [[0.5, 0.2], [0.6
 WEIGHTS = np.stack([np.array(FOLLOWS), np.array(PREFERS)], axis=-1)  # (3, 2, 2, heads)
 
 
+@pytest.mark.arithmetic
 def test_scores_of_heads_by_hand():
     assert pair_scores.right(WEIGHTS).T.tolist() == [[1, 1, 0], [0.5, 0.5, 0.5]]
     assert pair_scores.flips(WEIGHTS).T.tolist() == [[1, 1, 0], [1, 0, 0]]
