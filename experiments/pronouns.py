@@ -1,6 +1,6 @@
 """Test a famous sentence: that *it* looks back at *cat*, and that this is how a model knows.
 
-The experiment of chapter 10. In "the cat sat on the mat because it was tired", *it* is the
+The experiment of chapters 10 and 13. In "the cat sat on the mat because it was tired", *it* is the
 cat, and in French *il*, since *chat* is masculine. Say *comfortable*, and it is the mat.
 The translators that `translation.py` trained are shown such sentences, of noun pairs that
 were held out, each together with its *mirror*: the same sentence with another adjective,
@@ -52,7 +52,6 @@ from 0. The measures:
 Computed in float32 on one thread, and not random.
 """
 
-from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -64,8 +63,11 @@ from attention.transformer import Transformer, load
 from shared.pronoun_attention import measure_attention
 from shared.pronoun_batches import Rows, batches, make_batch, right_over_wrong
 from shared.pronoun_cuts import measure_cuts
+from shared.pronoun_models import kept_models
 from shared.pronoun_patches import measure_conflict, measure_patches
 from shared.pronoun_sentences import (
+    HELD_OUT,
+    MIRRORED,
     Mirrored,
     Sentence,
     held_out_sentences,
@@ -74,9 +76,6 @@ from shared.pronoun_sentences import (
 from shared.translators import KEPT, TRANSFORMERS
 
 OUTPUT = Path(__file__).with_suffix(".csv")
-COMMITTED = common.WEIGHTS / "translator-transformer.safetensors"
-HELD_OUT = {"two": "pronouns, two nouns", "three": "pronouns, three nouns"}
-MIRRORED = 250  # pairs of sentences of each held-out split
 CHOOSING = 200  # sentences of the validation split
 BASELINE = ("baseline", "")
 MODELS = [(arm, seed) for arm, seeds in TRANSFORMERS.items() for seed in seeds]
@@ -151,27 +150,6 @@ def measure_model(arm: str, seed: int | str, asked: common.Asked = common.PLAIN)
         return baselines(held_out(mirrored))
     path = kept_models(KEPT, [(arm, seed)])[f"{arm}-{seed}"]
     return measure(f"{arm}-{seed}", path, held_out(mirrored), validation(choosing))
-
-
-def kept_models(folder: Path, models: Iterable[tuple[str, int]] = MODELS) -> dict[str, Path]:
-    """List the files of models, by name; "final-0" is the committed one.
-
-    Raises
-    ------
-    SystemExit
-        If some are missing: which, and what makes them.
-    """
-    paths = {(arm, seed): folder / f"{arm}-{seed}.safetensors" for arm, seed in models}
-    paths = {run: COMMITTED if run == ("final", 0) else path for run, path in paths.items()}
-    missing = {run for run, path in paths.items() if not path.is_file()}
-    commands = [
-        f"    .venv/bin/python experiments/translation.py {arm} --seeds {seeds}"
-        for arm in TRANSFORMERS
-        if (seeds := " ".join(str(seed) for a, seed in sorted(missing) if a == arm))
-    ]
-    if missing:
-        raise SystemExit("\n".join([f"{folder} lacks weights, which these make:", *commands]))
-    return {f"{arm}-{seed}": path for (arm, seed), path in paths.items()}
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -1,6 +1,6 @@
 """Train the transformer on the sentences of chapters 1 and 2, and compare.
 
-The experiment of chapter 10. Same sentences, same batches in the same order, same tests as
+The experiment of chapters 10 and 13. Same sentences, same batches in the same order, same tests as
 `bottleneck.py`, whose logs hold the other two translators. It writes
 
     translation.csv         one row for each run, number of updates and test: exact
@@ -25,6 +25,8 @@ The arms:
                 comparison
     small       narrower and trained more briefly, with more seeds: whether all that a
                 model does with *it* depends on the seed
+    four layers as small, with four layers in the encoder for two: in two, few heads can
+                look at a noun after the adjective has been read
 
 Counted in updates, in float32 on one thread: the same command gives the same numbers,
 but for the seconds, on the same kind of processor.
@@ -42,6 +44,7 @@ from attention.transformer import TransformerConfig, new_transformer, parameters
 from shared.translators import (
     ADDITIVE,
     BATCH,
+    FOUR_LAYERS,
     KEPT,
     LARGE,
     LONG,
@@ -70,6 +73,7 @@ ARMS = {
     "final": (LARGE, FALLING, (FALLING.steps,), TRANSFORMERS["final"]),
     "large": (LARGE, RECIPE, LONG, TRANSFORMERS["large"]),
     "small": (SMALL, RECIPE, SMALL_STOPS, TRANSFORMERS["small"]),
+    "four layers": (FOUR_LAYERS, RECIPE, SMALL_STOPS, TRANSFORMERS["four layers"]),
 }
 
 

@@ -283,12 +283,14 @@ QUICK = {
     "bottleneck": ["dot"],
     "cost": ["writing"],
     "dates": ["additive"],
+    "evidence": ["final"],
     "heads_of_a_model": [],
     "induction": ["one layer"],
     "ladder": ["2017, rate 0.003", "2017"],
     "longer": ["rotary"],
     "masking": ["causal"],
     "norm_placement": ["pre"],
+    "pictures": ["minilm", "translator"],
     "positions": ["alibi"],
     "pronouns": ["baseline", "final"],
     "reach": ["rnn"],
@@ -417,7 +419,7 @@ CHEAP = (
 def test_quick_writes_a_log_of_the_same_columns_elsewhere(name, tmp_path, monkeypatch):
     if name == "real_text":
         require_debian()
-    if name in ("bert_heads", "real_models") and not files.is_here("minilm"):
+    if name in ("bert_heads", "real_models", "pictures") and not files.is_here("minilm"):
         pytest.skip("`make models` has not been run")
     before, threads = files_of_the_book(), torch.get_num_threads()
     monkeypatch.setattr(common.tempfile, "tempdir", str(tmp_path))

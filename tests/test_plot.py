@@ -66,3 +66,23 @@ def test_wrong_labels_are_refused(ax, draw):
         draw(WEIGHTS, ["a", "b"], ["x", "y"], ax)
     with pytest.raises(ValueError, match=r"expected 2 labels, got 1"):
         draw(WEIGHTS, ["a", "b", "c"], ["x"], ax)
+
+
+def test_a_circuit_draws_each_edge_as_wide_as_its_loss(ax):
+    right = {("cat", 0): 0.25, ("was", 0): 1.0, ("cat", 1): 0.98, ("was", 1): 0.5}
+    plot.circuit(["cat", "it", "was"], "it", right, 1.0, ax)
+    arrows = [text.arrow_patch for text in ax.texts if getattr(text, "arrow_patch", None)]
+    widths = [arrow.get_linewidth() for arrow in arrows]
+    assert np.argsort(widths)[::-1].tolist() == [0, 3, 2, 1]
+    red = matplotlib.colors.to_rgba(plot.VERMILION)
+    assert [arrow.get_edgecolor() == red for arrow in arrows] == [True, False, False, True]
+    written = [text.get_text() for text in ax.texts]
+    assert [word for word in written if word in ("cat", "it", "was")] == ["cat", "it", "was"]
+    assert [number for number in written if "." in number] == ["0.25", "1.00", "0.98", "0.50"]
+
+
+def test_a_circuit_of_words_that_are_not_there_is_refused(ax):
+    with pytest.raises(ValueError, match="reader: expected one of"):
+        plot.circuit(["cat", "was"], "it", {("cat", 0): 1.0}, 1.0, ax)
+    with pytest.raises(ValueError, match="right: expected edges from one of"):
+        plot.circuit(["cat", "it"], "it", {("dog", 0): 1.0}, 1.0, ax)

@@ -16,6 +16,7 @@ from types import ModuleType
 __version__ = "0.1.0"
 
 __all__ = [
+    "attribution",
     "by_hand",
     "checks",
     "corpus",

@@ -1,6 +1,6 @@
 """The book's figures: one style, and the few plots that chapters share (all chapters)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -112,3 +112,59 @@ def links(
         ax.text(1.05, -j, token, ha="left", va="center")
     ax.set(xlim=(-0.6, 1.6), title=title)
     ax.set_axis_off()
+
+
+def circuit(
+    words: Sequence[str],
+    reader: str,
+    right: Mapping[tuple[str, int], float],
+    whole: float,
+    ax: Axes,
+    title: str = "",
+) -> None:
+    """Draw which words a word reads in which layer, as wide as what is lost without the edge.
+
+    Parameters
+    ----------
+    words : sequence of str
+        As they stand in the sentence, from left to right.
+    reader : str
+        The word that reads; one of ``words``.
+    right : dict
+        For each edge, as (word read, layer), the share that stays right when it is cut.
+    whole : float
+        The share that is right with nothing cut.
+    ax : matplotlib axes
+    title : str
+
+    Raises
+    ------
+    ValueError
+        If the reader, or a word that is read, is not among the words.
+    """
+    require(reader in words, "reader", f"one of {tuple(words)}", reader)
+    layers = 1 + max(layer for _, layer in right)
+    places = {word: place for place, word in enumerate(words)}
+    for word, place in places.items():
+        top = layers if word == reader else layers - 1
+        ax.plot([place, place], [0, top], color="#BBBBBB", lw=6, solid_capstyle="round", zorder=0)
+        ax.text(place, -0.16, word, ha="center", va="top")
+    for (word, layer), share in right.items():
+        require(word in places, "right", f"edges from one of {tuple(words)}", word)
+        lost = max(whole - share, 0.0)
+        needed = lost > 0.05
+        colour = VERMILION if needed else "#777777"
+        style = {"arrowstyle": "-|>", "color": colour, "lw": 0.9 + 7 * lost, "mutation_scale": 14}
+        start, end = (places[word], layer), (places[reader], layer + 1)
+        line = "-" if needed else (0, (4, 3))
+        ax.annotate("", end, start, arrowprops=style | {"linestyle": line, "shrinkB": 5})
+        # Near the tail, where no two arrows are close together.
+        x, y = (0.7 * a + 0.3 * b for a, b in zip(start, end, strict=True))
+        box = {"boxstyle": "round,pad=0.15", "fc": "white", "ec": "none"}
+        ax.text(x, y, f"{share:.2f}", ha="center", va="center", size=9, color=colour, bbox=box)
+    names = ["embeddings", *(f"after layer {layer}" for layer in range(layers))]
+    ax.set_yticks(range(layers + 1), names)
+    ax.tick_params(length=0, labelbottom=False)
+    ax.set(xlim=(-0.5, len(words) - 0.5), ylim=(-0.5, layers + 0.25), title=title)
+    ax.grid(visible=False)
+    ax.spines[:].set_visible(False)

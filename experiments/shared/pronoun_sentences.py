@@ -11,6 +11,8 @@ from attention.corpus.parser import pronouns as pronouns_of
 from attention.corpus.trees import NOUN_SYMBOLS, Leaf, leaves
 
 Groups = dict[str, list[int]]  # places in a sentence, by what stands there
+HELD_OUT = {"two": "pronouns, two nouns", "three": "pronouns, three nouns"}
+MIRRORED = 250  # pairs of sentences of each held-out split
 
 
 @dataclass(frozen=True)

@@ -93,7 +93,13 @@ def fixed(d_context: int, reading: str = "both") -> RecurrentConfig:
 
 LARGE = {"d_model": 80, "heads": 4, "d_ff": 254}
 SMALL = {"d_model": 64, "heads": 4, "d_ff": 128}
-TRANSFORMERS = {"final": range(1), "large": range(3), "small": range(8)}  # with these seeds
+FOUR_LAYERS = SMALL | {"encoder_layers": 4}  # in the encoder alone
+TRANSFORMERS = {  # with these seeds
+    "final": range(1),
+    "large": range(3),
+    "small": range(8),
+    "four layers": range(3),
+}
 KEPT = ROOT / "_build" / "translation"  # the weights of all of them
 SMALL_STOPS = (1000, 2000, 4000, 6000)
 TRANSFORMER_RECIPE = Recipe(learning_rate=3e-3, schedule="inverse root", warm_up=400, clip=1.0)

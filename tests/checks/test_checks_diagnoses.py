@@ -3,6 +3,8 @@
 import answers_alignment  # noqa: F401 - fills the collection
 import answers_bottleneck  # noqa: F401
 import answers_cost  # noqa: F401
+import answers_evidence  # noqa: F401
+import answers_evidence_luck  # noqa: F401
 import answers_family  # noqa: F401
 import answers_further  # noqa: F401
 import answers_learning  # noqa: F401

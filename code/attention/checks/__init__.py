@@ -39,6 +39,13 @@ from attention.checks.cost import (
     merge_outputs,
     read_key,
 )
+from attention.checks.evidence import (
+    best_by_luck,
+    equal_weight,
+    flip_rate,
+    keep_only,
+    rollout,
+)
 from attention.checks.family import (
     cut_word,
     may_attend,
@@ -99,7 +106,6 @@ from attention.checks.transformer import (
 )
 from attention.checks.translation import (
     beam_step,
-    flip_rate,
     learning_rate,
     smoothed_targets,
     top_p,
@@ -119,6 +125,7 @@ __all__ = [
     "attention",
     "attention_gradient",
     "beam_step",
+    "best_by_luck",
     "cache_numbers",
     "cached_step",
     "causal_mask",
@@ -131,11 +138,13 @@ __all__ = [
     "decoder_layer",
     "embed",
     "entropy",
+    "equal_weight",
     "exact_match",
     "fastest_rising_key",
     "feed_forward",
     "flip_rate",
     "jacobian",
+    "keep_only",
     "kernel_regression",
     "last_states",
     "layer_norm",
@@ -154,6 +163,7 @@ __all__ = [
     "read_sentence",
     "residual",
     "rms_norm",
+    "rollout",
     "rotate",
     "scale_for",
     "score_variance",

@@ -4,6 +4,7 @@ from attention.checks._exercise import Exercise
 from attention.checks.alignment import EXERCISES as ALIGNMENT
 from attention.checks.bottleneck import EXERCISES as BOTTLENECK
 from attention.checks.cost import EXERCISES as COST
+from attention.checks.evidence import EXERCISES as EVIDENCE
 from attention.checks.family import EXERCISES as FAMILY
 from attention.checks.learning import EXERCISES as LEARNING
 from attention.checks.masking import EXERCISES as MASKING
@@ -30,5 +31,6 @@ EXERCISES: dict[str, Exercise] = {
         *TRANSLATION,
         *COST,
         *FAMILY,
+        *EVIDENCE,
     )
 }

@@ -1,4 +1,4 @@
-"""Writing with a trained translator (translation: Writing: greedy, a beam, a draw).
+"""Writing with a trained translator (translation: Habits of training).
 
 A translator gives a probability to every token that might come next. *Decoding* turns
 that into a sentence. ``greedy`` takes the likeliest token at each step, ``beam`` keeps

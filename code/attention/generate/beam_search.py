@@ -1,4 +1,4 @@
-"""Beam search: several beginnings, to their ends (translation: Writing: greedy, a beam)."""
+"""Beam search: several beginnings, to their ends (translation: Habits of training)."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""What a beam holds, and how it grows by one token (translation: Writing: greedy, a beam)."""
+"""What a beam holds, and how it grows by one token (translation: Habits of training)."""
 
 from dataclasses import dataclass
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""Writing one token at a time, whichever is chosen (translation: Writing: greedy)."""
+"""Writing one token at a time, whichever is chosen (translation: Habits of training)."""
 
 from collections.abc import Callable
 

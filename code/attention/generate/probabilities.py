@@ -1,4 +1,4 @@
-"""From logits to log-probabilities of what may be written (translation: Writing).
+"""From logits to log-probabilities of what may be written (translation: Habits of training).
 
 ``PADDING`` and ``START`` are never written: what probability a model leaves them is
 given to the other tokens, in proportion. Log-probabilities are natural logarithms, in

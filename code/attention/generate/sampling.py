@@ -1,4 +1,4 @@
-"""Drawing a sentence token by token (translation: Writing: greedy, a beam, a draw)."""
+"""Drawing a sentence token by token (translation: Habits of training)."""
 
 import torch
 from jaxtyping import Float

@@ -1,4 +1,4 @@
-"""Watch a transformer at work and interfere (translation: Does it look back).
+"""Watch a transformer at work and interfere (translation: One model; evidence: The ladder).
 
 That a head looks somewhere does not say that the model needs what it finds there. So
 there are tools to look and tools to interfere, for a ``with`` block each:

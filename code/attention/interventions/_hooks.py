@@ -1,4 +1,4 @@
-"""What recording and interfering share: hooks, places (translation: Does it look back).
+"""What recording and interfering share: hooks, places (translation: One model, one circuit).
 
 Torch calls a *hook* before or after a module's own ``forward``.
 """

@@ -1,4 +1,4 @@
-"""Activation patching: the stream of one run in another (translation: Who must see what?)."""
+"""Activation patching: the stream of one run in another (evidence: Patch in, patch out)."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

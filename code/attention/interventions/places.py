@@ -1,4 +1,4 @@
-"""Where one can look: attention sublayers, and stages (translation: Does it look back)."""
+"""Where one can look: attention sublayers, and stages (translation: One model, one circuit)."""
 
 from torch import nn
 

@@ -1,4 +1,4 @@
-"""Keeping what is computed: weights, and the stream (translation: Does a head look)."""
+"""Keeping what is computed: weights, and the stream (translation: The picture)."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

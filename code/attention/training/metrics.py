@@ -1,4 +1,4 @@
-"""How good translations are: tokens, sentences, BLEU (translation: Writing: greedy, a beam)."""
+"""How good translations are: tokens, sentences, BLEU (translation: Habits of training)."""
 
 import math
 from collections.abc import Callable, Sequence

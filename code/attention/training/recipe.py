@@ -1,4 +1,4 @@
-"""How a model is trained: rate, Adam, clipping, seed (translation: What each habit is for)."""
+"""How a model is trained: rate, Adam, clipping, seed (translation: Habits of training)."""
 
 import math
 from collections.abc import Sequence

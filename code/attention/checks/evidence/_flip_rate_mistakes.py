@@ -1,4 +1,4 @@
-"""Common mistakes in `flip_rate`, with their messages (translation: Exercises)."""
+"""Common mistakes in `flip_rate`, with their messages (evidence: Exercises)."""
 
 from collections.abc import Callable
 

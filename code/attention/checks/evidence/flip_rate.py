@@ -1,7 +1,7 @@
-"""Compare how often a cut turns the answer with its control (translation: Exercises)."""
+"""Compare how often a cut turns the answer with its control (evidence: Exercises)."""
 
 from attention.checks._exercise import Exercise, Verdict, example
-from attention.checks.translation._flip_rate_mistakes import MISTAKES, right_flip_rate
+from attention.checks.evidence._flip_rate_mistakes import MISTAKES, right_flip_rate
 
 FLIP_RATE = Exercise(
     name="flip_rate",
