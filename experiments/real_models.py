@@ -46,13 +46,15 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import asdict, replace
+from functools import cache
 from pathlib import Path
 
 import torch
 
 import common
 from attention import kv_cache
-from attention.pretrained import byte_pairs
+from attention.pretrained import bert, byte_pairs, gguf, llama, translator, wordpiece
+from attention.pretrained.files import path_of
 from attention.pretrained.marian_model import SHIFT
 from attention.tokens import END
 from attention.transformer import parameters_of
@@ -68,7 +70,6 @@ from shared.first_token import (
     recorded,
 )
 from shared.plain_texts import MARKET, QUESTIONS, SENTENCES, TEXTS
-from shared.read_models import marian, minilm, smollm2
 
 OUTPUT = Path(__file__).with_suffix(".csv")
 MODELS = ("minilm", "smollm2", "marian")
@@ -91,6 +92,25 @@ BEGINNINGS = ("The bakery on our street", "In the morning", "A bicycle is")
 
 
 # ------------------------------------------------------------------------------- the models
+
+
+@cache
+def smollm2() -> tuple[torch.nn.Module, byte_pairs.BytePairs]:
+    """Read the Llama and what cuts its texts, once."""
+    metadata = gguf.read_metadata(path_of("smollm2", "model.gguf"))
+    return llama.smollm2(), byte_pairs.BytePairs.from_metadata(metadata)
+
+
+@cache
+def minilm() -> tuple[torch.nn.Module, wordpiece.WordPiece]:
+    """Read the BERT and what cuts its texts, once."""
+    return bert.minilm(), wordpiece.WordPiece.from_file(path_of("minilm", "vocab.txt"))
+
+
+@cache
+def marian() -> translator.Marian:
+    """Read the translator, once."""
+    return translator.english_to_portuguese()
 
 
 def about(rows: Rows, config: object, cut: Callable[[str], list[str]]) -> None:
