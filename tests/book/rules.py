@@ -16,6 +16,10 @@ from nbformat import NotebookNode
 IGNORE_TAGS = {"nbval-ignore-output", "nbval-skip", "nbval-raises-exception", "raises-exception"}
 REASON = re.compile(r"^# not compared: \S.{15,}", re.MULTILINE)
 KNOWN_TAGS = IGNORE_TAGS | {"arithmetic", "hide-cell", "hide-input"}
+GUESS_TAG = re.compile(r"guess-[1-9]")
+QUESTION = re.compile(r"`_{2,}`|[○☐]")  # a blank, or circles or boxes to choose from
+PARAGRAPH = re.compile(r"\n\s*\n|\n(?=\s*(?:[-*]|\d+\.)\s)")  # what parts them, and list items
+BOLD = re.compile(r"\*\*\S")
 LONGEST_LINE = 79  # what fits the text column on a desktop
 
 
@@ -149,7 +153,30 @@ def tags_are_known(notebook: NotebookNode) -> Iterator[str]:
     """No tag that nothing acts on, such as a misspelt one."""
     for cell in notebook.cells:
         for tag in tags(cell) - KNOWN_TAGS:
-            yield f"{cell.id}: unknown tag {tag!r}"
+            if not GUESS_TAG.fullmatch(tag):
+                yield f"{cell.id}: unknown tag {tag!r}"
+
+
+def guesses_come_back(notebook: NotebookNode) -> Iterator[str]:
+    """Each question in *Predict* that takes an answer is met again where it is measured.
+
+    The first is met below the code cell with the tag `guess-1`, and so on. A cell that is
+    tagged for two guesses prints two things in bold, or none.
+    """
+    boxes = [cell for cell in notebook.cells if ":class: predict" in cell.source]
+    parts = [part for cell in boxes for part in PARAGRAPH.split(cell.source)]
+    asked = sum(QUESTION.search(part) is not None for part in parts)
+    wanted = [f"guess-{number}" for number in range(1, asked + 1)]
+    met = sorted(tag for cell in notebook.cells for tag in tags(cell) if GUESS_TAG.fullmatch(tag))
+    if met != wanted:
+        yield f"*Predict* asks for {wanted or 'nothing'}, and cells are tagged {met or 'for none'}"
+    for cell in notebook.cells:
+        here = [tag for tag in tags(cell) if GUESS_TAG.fullmatch(tag)]
+        if here and cell.cell_type != "code":
+            yield f"{cell.id}: has the tag {here[0]}, and measures nothing"
+        bold = sum(len(BOLD.findall(output_text(out))) for out in cell.get("outputs", []))
+        if here and 0 < bold < len(here):
+            yield f"{cell.id}: tagged for {len(here)} guesses, and prints {bold} text in bold"
 
 
 def skeleton_is_complete(notebook: NotebookNode) -> Iterator[str]:
@@ -237,6 +264,7 @@ RULES = [
     figures_have_alt_text,
     ignored_cells_give_a_reason,
     tags_are_known,
+    guesses_come_back,
     skeleton_is_complete,
     exercises_are_complete,
     names_keep_their_meaning,
