@@ -22,6 +22,7 @@ export function keep(kind, name, value) {
   try {
     if (value === null) localStorage.removeItem(`${kind} ${site}${name}`);
     else localStorage.setItem(`${kind} ${site}${name}`, JSON.stringify(value));
+    dispatchEvent(new Event("kept")); // store.js does so, too
     return true;
   } catch {
     return false;

@@ -33,7 +33,6 @@ export function startReading(page) {
     const heading = at.querySelector("h2").firstChild.textContent.trim();
     const known = chapter.sections.filter((id) => all.has(id));
     keep("read", page, { seen: known, at: at.id, heading, when: Date.now() });
-    showProgress();
   };
   const wait = () => {
     clearTimeout(timer);

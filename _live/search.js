@@ -26,7 +26,7 @@ export function startSearch() {
   Search.htmlToText = readable;
 }
 
-/** The sections in the book's order of rank; then files of code, as Sphinx ranks them. */
+/** The sections by rank, behind the first what the glossary says; then files of code. */
 function together(text, others) {
   const stemmer = new Stemmer();
   const typed = words(text).filter((word) => !stopwords.includes(word));
@@ -37,9 +37,12 @@ function together(text, others) {
     const title = anchor ? `${titles[at]} › ${heading}` : titles[at];
     return [page, title, anchor && `#${anchor}`, null, score, filenames[at]];
   });
-  const terms = others.filter(([page]) => page.endsWith("/glossary") || OF_CODE.test(page));
+  const terms = others.filter(([page, , anchor]) => page.endsWith("/glossary") && anchor);
+  const code = others.filter(([page]) => OF_CODE.test(page));
+  const [first, ...rest] = results;
+  const best = first ? [first, ...terms.reverse().slice(0, 2), ...rest] : terms.reverse();
   // The last one is shown first.
-  return [...terms.slice(-10), ...results.reverse()];
+  return [...code.slice(-10), ...best.reverse()];
 }
 
 /** The text of a page, or of what has an anchor there, for a snippet. */

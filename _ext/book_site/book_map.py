@@ -26,8 +26,8 @@ class Shape:
 
 
 SHAPES = (
-    Shape("wide", width=680, box=(204, 46), gap=30, letters=27, line=17),
-    Shape("narrow", width=360, box=(114, 62), gap=26, letters=16, line=15),
+    Shape("wide", width=680, box=(204, 46), gap=30, letters=24, line=17),
+    Shape("narrow", width=360, box=(116, 62), gap=26, letters=14, line=15),
 )
 TOP = 24  # room for a note above the first row
 COLUMNS = 3
@@ -118,11 +118,17 @@ def drawn(
 def arrow(shape: Shape, x1: float, y1: float, x2: float, y2: float) -> str:
     """Draw an arrow from the foot of one box to the head of another."""
     width, height = shape.box
-    x1, y1 = x1 + width / 2, y1 + height
-    aside = 0 if x1 == x2 else (-14 if x1 < x2 else 14)  # arrows that meet end side by side
-    x2, bend = x2 + width / 2 + aside, y2 - shape.gap
-    way = f"M{x1:.0f} {y1:.0f} V{bend:.0f} C{x1:.0f} {y2 - 8:.0f} {x2:.0f} {bend + 6:.0f}"
-    return f'<path class="needs" marker-end="url(#arrow-{shape.name})" d="{way} {x2:.0f} {y2:.0f}"/>'
+    x1, x2, y1 = x1 + width / 2, x2 + width / 2, y1 + height
+    way = f"M{x1:.0f} {y1:.0f} "
+    if x1 == x2:
+        way += f"V{y2:.0f}"
+    else:
+        end = x2 + (-24 if x1 < x2 else 24)  # arrows that meet end side by side
+        bend, middle = y2 - shape.gap, y2 - shape.gap / 2
+        way += (
+            f"V{bend:.0f} C{x1:.0f} {middle + 4:.0f} {end:.0f} {middle - 8:.0f} {end:.0f} {y2:.0f}"
+        )
+    return f'<path class="needs" marker-end="url(#arrow-{shape.name})" d="{way}"/>'
 
 
 def box(

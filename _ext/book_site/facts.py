@@ -32,11 +32,13 @@ class Figure:
     cell: str
     html: str
 
-    def without(self, *keys: str) -> str:
-        """Return its HTML with a part of its data left out."""
+    def cut(self, without: list[str], examples: int | None) -> str:
+        """Return its HTML with parts of its data left out, and only the first examples."""
         data = json.loads(unescape(FIGURE.search(self.html)[2]))
-        for key in keys:
+        for key in without:
             del data[key]
+        if examples is not None:
+            data["examples"] = data["examples"][:examples]
         written = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
         quoted = written.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
         return FIGURE.sub(lambda old: f'<{old[1]} data-figure="{quoted}"', self.html, count=1)
@@ -159,8 +161,8 @@ def read_texts(cell: NotebookNode) -> list[str]:
 
 def plain(text: str) -> str:
     """Take the marks of MyST out of a text; a formula counts as one word, a table as none."""
-    text = re.sub(r"^(```|:::).*$|^\|.*$|^\$\$.*?^\$\$.*?$", "", text, flags=re.MULTILINE)
-    text = re.sub(r"\$\$.*?\$\$", " ", text, flags=re.DOTALL)
+    text = re.sub(r"^(```|:::).*$|^\|.*$", "", text, flags=re.MULTILINE)
+    text = re.sub(r"\$\$.*?\$\$(\s*\(eq-[\w-]+\))?", " ", text, flags=re.DOTALL)
     text = re.sub(r"\{cite:t\}`([a-z]+)(\d+)[^`]*`", lambda m: f"{m[1].title()} ({m[2]})", text)
     text = re.sub(r"\{cite:p\}`[^`]*`|<[^>]+>", "", text)
     text = re.sub(r"\{\w+\}`([^`<]*?)(?:\s*<[^`]*>)?`", r"\1", text)
@@ -170,6 +172,6 @@ def plain(text: str) -> str:
 
 
 def readable(formula: str) -> str:
-    """Write a short formula as text: `$\\sqrt{d_k}$` is √d_k."""
+    r"""Write a short formula as text: `$\sqrt{d_k}$` is √d_k."""
     text = formula.strip("$").replace("\\sqrt", "√").replace("\\infty", "∞").replace("-", "−")
     return re.sub(r"\\[a-zA-Z]+|[{}\\]", "", text).replace(" ", "") or "x"

@@ -8,6 +8,7 @@ what needs what are read from the notebooks (`facts.py`) when the site is built.
 from collections.abc import Iterator
 from html import escape
 from pathlib import Path
+from typing import ClassVar
 
 import yaml
 from docutils import nodes
@@ -166,7 +167,10 @@ class Touch(BookDirective):
 
     required_arguments = 1
     has_content = False
-    option_spec = {"without": directives.unchanged}  # noqa: RUF012 (docutils' own form)
+    option_spec: ClassVar = {
+        "without": directives.unchanged,
+        "examples": directives.positive_int,
+    }
 
     def run(self) -> list[nodes.Node]:
         """Take the figure as the committed notebook has it."""
@@ -174,7 +178,8 @@ class Touch(BookDirective):
         for chapter in self.chapters().values():
             for figure in chapter.figures:
                 if figure.cell == wanted:
-                    return self.html(figure.without(*self.options.get("without", "").split()))
+                    without = self.options.get("without", "").split()
+                    return self.html(figure.cut(without, self.options.get("examples")))
         raise self.error(f"no chapter has a figure to touch in a cell {wanted!r}")
 
 

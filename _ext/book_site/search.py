@@ -27,6 +27,7 @@ HEADING, TITLE, SYNONYM = 8, 4, 8
 # Where a word is explained comes before where it is used.
 WEIGHTS = {"glossary": 0.4, "index": 0.4, "teaching": 0.3, "cheat-sheet": 0.3, "bugs": 0.6}
 EXERCISES = 0.6
+LONGEST = 25  # letters of a word; what is longer is data
 NOT_FOUND = {"references", "package"}  # lists
 
 
@@ -82,9 +83,7 @@ def sections(env: BuildEnvironment) -> Iterator[Section]:
             yield section_of(node, page, title, synonyms)
 
 
-def section_of(
-    node: nodes.section, page: str, title: str, synonyms: dict[str, str]
-) -> Section:
+def section_of(node: nodes.section, page: str, title: str, synonyms: dict[str, str]) -> Section:
     """Count the words of a section, without those of the sections in it."""
     heading = node.next_node(nodes.title).astext()
     is_page = isinstance(node.parent, nodes.document)
@@ -92,8 +91,7 @@ def section_of(
     if heading.startswith("Exercise"):
         weight *= EXERCISES
     section = Section(page, "" if is_page else node["ids"][0], heading, weight)
-    texts = [child.astext() for child in node if not isinstance(child, nodes.section)]
-    section.counts.update(stems(" ".join(texts)))
+    section.counts.update(stems(" ".join(own_texts(node))))
     for times, text in (
         (HEADING, heading),
         (TITLE, title),
@@ -104,10 +102,23 @@ def section_of(
     return section
 
 
+def own_texts(node: nodes.Element) -> Iterator[str]:
+    """Yield the texts of a section that are read: none of a section in it, no HTML."""
+    for child in node.children:
+        if isinstance(child, nodes.Text):
+            yield child.astext()
+        elif not isinstance(child, nodes.section | nodes.raw | nodes.comment):
+            yield from own_texts(child)
+
+
 ENGLISH = SearchEnglish({})
 
 
 def stems(text: str) -> list[str]:
     """Cut a text into stems, as the search does with what is typed (ranking.js)."""
     found = WORD.findall(text.replace("√", " sqrt ").lower())
-    return [ENGLISH.stem(word) for word in found if word not in ENGLISH.stopwords]
+    return [
+        ENGLISH.stem(word)
+        for word in found
+        if word not in ENGLISH.stopwords and not word.isdigit() and len(word) <= LONGEST
+    ]

@@ -19,7 +19,7 @@ KNOWN_TAGS = IGNORE_TAGS | {"arithmetic", "hide-cell", "hide-input"}
 GUESS_TAG = re.compile(r"guess-[1-9]")
 QUESTION = re.compile(r"`_{2,}`|[○☐]")  # a blank, or circles or boxes to choose from
 PARAGRAPH = re.compile(r"\n\s*\n|\n(?=\s*(?:[-*]|\d+\.)\s)")  # what parts them, and list items
-BOLD = re.compile(r"\*\*\S")
+BOLD = re.compile(r"\*\*[^*]+\*\*")
 LONGEST_LINE = 79  # what fits the text column on a desktop
 
 
