@@ -6,7 +6,8 @@
 //     These still know it: ☐ sines ☐ learned rows.          (any number of them)
 //
 // They are counted through the page, from 1. A cell with the tag `guess-1` measures the first:
-// below it stands what the reader has said and, if the cell prints something in bold, that.
+// above what it prints stands what the reader has said. With the tag `guess-1-bold` it stands
+// below, together with what the cell prints in bold, one thing for each blank.
 // CONTRIBUTING.md says how to write one.
 
 import { keep, recall, watch } from "./memory.js";
@@ -18,10 +19,12 @@ const NOT_KEPT = "This browser keeps nothing, so remember it yourself.";
 
 export function startGuesses(page) {
   const boxes = document.querySelectorAll("article .admonition.predict");
+  const quoted = new Map(); // cell -> how many of its bold texts have been quoted
   const guesses = [...boxes].flatMap(questionsIn).map((question, i) => {
     const guess = SIGN.test(question.textContent)
       ? new Choice(question, page, i + 1)
       : new Blank(question, page, i + 1);
+    guess.put(quoted);
     guess.show();
     return guess;
   });
@@ -49,19 +52,20 @@ class Guess {
     this.note = document.createElement("p");
     this.note.className = "guess-note";
     this.note.setAttribute("role", "status");
-    this.place = document.querySelector(`.cell.tag_${this.id}`);
-    this.put();
+    this.place = document.querySelector(`.cell:is(.tag_${this.id}, .tag_${this.id}-bold)`);
+    this.measured = [];
   }
 
-  /** Put the answer below the cell that measures it; above what it prints, if nothing is bold. */
-  put() {
-    if (!this.place) return;
-    const outputs = this.place.querySelector(".cell_output");
-    const mine = [...this.place.classList].filter((name) => name.startsWith("tag_guess-"));
-    this.measured = outputs?.querySelectorAll("strong")[mine.sort().indexOf(`tag_${this.id}`)];
-    if (this.measured) this.place.append(this.recalled);
-    else if (outputs) outputs.before(this.recalled);
-    else this.place.append(this.recalled);
+  /** Put the answer above what the cell prints, or below it if that is quoted. */
+  put(quoted) {
+    const outputs = this.place?.querySelector(".cell_output");
+    if (!outputs) return;
+    if (this.place.matches(`.tag_${this.id}`)) return void outputs.before(this.recalled);
+    const before = quoted.get(this.place) ?? 0;
+    const after = before + (this.fields?.length ?? 1); // one for each blank
+    quoted.set(this.place, after);
+    this.measured = [...outputs.querySelectorAll("strong")].slice(before, after);
+    this.place.append(this.recalled);
   }
 
   answered() {
@@ -81,10 +85,10 @@ class Guess {
     this.recalled.hidden = answer.length === 0;
     if (answer.length === 0) return;
     this.recalled.replaceChildren("You predicted: ", ...this.said(answer), " ");
-    if (this.measured) {
-      const measured = this.measured.cloneNode(true);
-      this.recalled.append("Measured: ", measured, ".");
-    }
+    if (this.measured.length === 0) return;
+    const copies = this.measured.map((text) => text.cloneNode(true));
+    const parts = copies.flatMap((copy, i) => [i > 0 ? "; " : "", copy]);
+    this.recalled.append("Measured: ", ...parts, ".");
   }
 }
 
@@ -108,7 +112,8 @@ class Blank extends Guess {
       code.replaceWith(field);
       return field;
     });
-    question.after(this.note);
+    if (question.matches("li")) question.append(this.note);
+    else question.after(this.note);
   }
 
   read() {
@@ -157,7 +162,8 @@ class Choice extends Guess {
     this.asked = legend.textContent.trim().replace(/:$/, "");
     set.append(this.note);
     question.replaceChildren();
-    question.replaceWith(set);
+    if (question.matches("li")) question.append(set);
+    else question.replaceWith(set);
   }
 
   read() {

@@ -138,7 +138,7 @@ def answer_in_prose(nb):
 def answer_two_with_one_number(nb):
     ask_twice(nb)
     cell = rules.code_cells(nb)[-1]
-    cell.metadata["tags"] = ["guess-1", "guess-2"]
+    cell.metadata["tags"] = ["guess-1-bold", "guess-2-bold"]
     cell.outputs = [nbformat.v4.new_output("display_data", {"text/markdown": "It is **one**."})]
 
 

@@ -40,17 +40,17 @@ def opened(context: BrowserContext, url: str) -> Page:
 def test_prediction_comes_back_where_it_is_measured(context: BrowserContext, address: str) -> None:
     page = opened(context, address + CHAPTER)
     field = page.locator(".admonition.predict input.guess")
-    recalled = page.locator(".cell.tag_guess-1 .recalled")
+    recalled = page.locator(".cell.tag_guess-1-bold .recalled")
     expect(recalled).to_be_hidden()
     field.fill("3")
     field.press("Tab")
     expect(page.locator(".predict .guess-note")).to_contain_text("Kept in this browser")
-    measured = page.locator(".cell.tag_guess-1 .cell_output strong").first.inner_text()
+    measured = page.locator(".cell.tag_guess-1-bold .cell_output strong").first.inner_text()
     assert re.match(r"\d+\.\d times", measured)
     said = f"You predicted: market will have 3 times the weight of to. Measured: {measured}."
     expect(recalled).to_have_text(said)
     assert violations(page, page.locator(".admonition.predict")) == []
-    assert violations(page, page.locator(".cell.tag_guess-1")) == []
+    assert violations(page, page.locator(".cell.tag_guess-1-bold")) == []
     # Another visit, and another mind.
     page.reload()
     expect(field).to_have_value("3")
@@ -72,7 +72,7 @@ def test_choices_of_one_and_of_several(desktop: BrowserContext, address: str) ->
     def with_choices(route: object) -> None:
         answer = route.fetch()
         body = re.sub(r"<p>[^<]*<em>market</em> will have\s.*?</p>", asked, answer.text())
-        body = body.replace("tag_guess-1", "tag_guess-1 tag_guess-2")
+        body = body.replace("tag_guess-1-bold", "tag_guess-1-bold tag_guess-2")
         route.fulfill(response=answer, body=body)
 
     page.route(f"**/{CHAPTER}", with_choices)
@@ -87,7 +87,7 @@ def test_choices_of_one_and_of_several(desktop: BrowserContext, address: str) ->
     box.get_by_role("checkbox", name="learned rows").check()
     assert violations(page, box) == []
     told = page.locator(".recalled").all_inner_texts()
-    # One of the two finds a measurement in bold, the other stands above what was measured.
+    # One quotes a measurement in bold, the other stands above what was measured.
     assert told[0] == "You predicted: These still know it: sines, learned rows."
     assert told[1].startswith("You predicted: Typically far: about 64. Measured: ")
     page.reload()
