@@ -26,7 +26,9 @@ WORD = re.compile(r"[^\W_]+(?:_[^\W_]+)*")
 HEADING, TITLE, SYNONYM = 8, 4, 8
 # Where a word is explained comes before where it is used.
 WEIGHTS = {"glossary": 0.4, "index": 0.4, "teaching": 0.3, "cheat-sheet": 0.3, "bugs": 0.6}
-EXERCISES = 0.6
+# Exercises, and the tables and lists at a chapter's end, name what is explained above.
+AT_THE_END = ("Exercise", "What we measured", "Further reading")
+END = 0.6
 LONGEST = 25  # letters of a word; what is longer is data
 NOT_FOUND = {"references", "package"}  # lists
 
@@ -88,8 +90,8 @@ def section_of(node: nodes.section, page: str, title: str, synonyms: dict[str, s
     heading = node.next_node(nodes.title).astext()
     is_page = isinstance(node.parent, nodes.document)
     weight = WEIGHTS.get(page.partition("/")[2], 1.0)
-    if heading.startswith("Exercise"):
-        weight *= EXERCISES
+    if heading.startswith(AT_THE_END):
+        weight *= END
     section = Section(page, "" if is_page else node["ids"][0], heading, weight)
     section.counts.update(stems(" ".join(own_texts(node))))
     for times, text in (
