@@ -159,7 +159,7 @@ class Choice extends Guess {
       set.append(label);
       return button;
     });
-    this.asked = legend.textContent.trim().replace(/:$/, "");
+    this.asked = legend.textContent.trim();
     set.append(this.note);
     question.replaceChildren();
     if (question.matches("li")) question.append(set);

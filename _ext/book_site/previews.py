@@ -97,7 +97,9 @@ def description(
         return shorten(chapter.question, LONGEST, placeholder=" …")
     if page == app.config.root_doc or doctree is None:
         return PROMISE
-    first = next((one for one in doctree.findall(nodes.paragraph) if one.astext()), None)
+    texts = [one for one in doctree.findall(nodes.paragraph) if one.astext()]
+    # A formula would be shown as LaTeX.
+    first = next((one for one in texts if not one.next_node(nodes.math)), None)
     return shorten(first.astext(), LONGEST, placeholder=" …") if first else PROMISE
 
 

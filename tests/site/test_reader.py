@@ -58,7 +58,7 @@ def test_prediction_comes_back_where_it_is_measured(context: BrowserContext, add
     field.fill("")
     field.press("Tab")
     expect(recalled).to_be_hidden()
-    assert page.evaluate(KEPT + "().filter(key => key.startsWith('guess'))") == []
+    assert page.evaluate(f"({KEPT})().filter(key => key.startsWith('guess'))") == []
 
 
 def test_choices_of_one_and_of_several(desktop: BrowserContext, address: str) -> None:
