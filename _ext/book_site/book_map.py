@@ -27,7 +27,7 @@ class Shape:
 
 SHAPES = (
     Shape("wide", width=680, box=(204, 46), gap=30, letters=24, line=17),
-    Shape("narrow", width=360, box=(116, 62), gap=26, letters=13, line=15),
+    Shape("narrow", width=360, box=(116, 66), gap=26, letters=13, line=15),
 )
 TOP = 24  # room for a note above the first row
 COLUMNS = 3

@@ -97,10 +97,11 @@ def description(
         return shorten(chapter.question, LONGEST, placeholder=" …")
     if page == app.config.root_doc or doctree is None:
         return PROMISE
-    texts = [one for one in doctree.findall(nodes.paragraph) if one.astext()]
+    texts = [one for one in doctree.findall(nodes.paragraph) if len(one.astext()) > 40]
     # A formula would be shown as LaTeX.
     first = next((one for one in texts if not one.next_node(nodes.math)), None)
-    return shorten(first.astext(), LONGEST, placeholder=" …") if first else PROMISE
+    text = first.astext() if first else f"{app.env.titles[page].astext()}. {PROMISE}"
+    return shorten(text, LONGEST, placeholder=" …")
 
 
 # -------------------------------------------------------------------------- the pictures
