@@ -36,6 +36,7 @@ export class Store {
       } else {
         localStorage.setItem(this.prefix + cell, JSON.stringify({ typed, verdict }));
       }
+      dispatchEvent(new Event("kept")); // the contents show what is solved (kept.js)
       return true;
     } catch {
       return false;

@@ -23,7 +23,7 @@ FOLDERS = ("chapters", "code", "experiments", "weights", "_ext", "_live", "_stat
 KEPT_BESIDE = {"__pycache__", ".ipynb_checkpoints", "attention_measured.egg-info"}
 # The buttons of the pages follow from these.
 SETTINGS = (
-    *("BOOK_REPOSITORY", "BOOK_BRANCH"),
+    *("BOOK_REPOSITORY", "BOOK_BRANCH", "BOOK_SITE"),
     *("GITHUB_REPOSITORY", "GITHUB_SERVER_URL", "GITHUB_REF_NAME"),
 )
 

@@ -5,7 +5,11 @@
 * `numbers`: number figures and formulas by chapter;
 * `source_pages`, `source_links`: a page for each file of code, and links from the chapters;
 * `line_links`: links from a sentence to a line of code;
+* `first_page`: the chapters, ways, map and gallery of the first page;
 * `live`: run code in the page, touch figures;
+* `previews`: description and picture for shared links;
+* `search`: an index of the sections, by which the search ranks them;
+* `reader`: predictions and progress, kept in the reader's browser;
 * `finish`: repair each finished page where the theme falls short.
 """
 
@@ -13,18 +17,22 @@ from sphinx.application import Sphinx
 
 from . import (
     finish,
+    first_page,
     line_links,
     live,
     mathjax,
     numbers,
+    previews,
+    reader,
     repository,
+    search,
     source_links,
     source_pages,
 )
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    parts = (mathjax, repository, numbers, source_pages, source_links, line_links, live, finish)
-    for part in parts:
+    parts = (mathjax, repository, numbers, first_page, source_pages, source_links, line_links)
+    for part in (*parts, live, previews, reader, search, finish):
         part.setup(app)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

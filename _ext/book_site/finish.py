@@ -74,6 +74,16 @@ def name_folded_cells(page: BeautifulSoup, path: Path) -> None:
                 cell.select_one(f"summary .{state}").string = label
 
 
+def silence_untouched_exercises(page: BeautifulSoup, path: Path) -> None:
+    """Do not show what a checker says of an answer that nobody has written yet.
+
+    The notebook keeps it, since `make test` compares it, and the live code reads it.
+    """
+    for output in page.select(".cell:not([class*=tag_hide-cell]) .cell_output > .output"):
+        if output.get_text().lstrip().startswith("✗") and "Not started yet" in output.get_text():
+            output["class"] = [*output["class"], "untouched"]
+
+
 def put_sidebar_in_landmark(page: BeautifulSoup, path: Path) -> None:
     """Give the book's title and search button, beside the text, a landmark to be in."""
     for sidebar in page.select("#pst-primary-sidebar"):
@@ -142,6 +152,7 @@ REPAIRS: list[Callable[[BeautifulSoup, Path], None]] = [
     remove_advertisement,
     let_text_name_its_control,
     name_folded_cells,
+    silence_untouched_exercises,
     put_sidebar_in_landmark,
     repair_bibliography,
     name_table_headers,

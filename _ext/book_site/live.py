@@ -80,12 +80,23 @@ def bring_to_life(app: Sphinx, exception: Exception | None) -> None:
                 size = {"data-notebook": notebook.name, "data-megabytes": megabytes(folder)}
                 add_script(page, f"page.mjs?v={version}", size)
                 add_style(page, f"live.css?v={version}")
-            for element in figures_of(page):
-                add_script(page, f"{element}.mjs?v={version}")
-            copy_weights(page, folder / "weights")
+            add_figures(page, folder, version)
             if can_run:
                 give_weights(page, folder / "weights")
             path.write_text(str(page), encoding="utf-8")
+    for source in sorted((ROOT / "chapters").glob("*.md")):
+        path = site / "chapters" / f"{source.stem}.html"
+        if path.exists() and "data-figure=" in (html := path.read_text(encoding="utf-8")):
+            page = BeautifulSoup(html, "html.parser")
+            add_figures(page, folder, version)
+            path.write_text(str(page), encoding="utf-8")
+
+
+def add_figures(page: BeautifulSoup, folder: Path, version: str) -> None:
+    """Give a page the scripts of its explorable figures, and the models that they fetch."""
+    for element in figures_of(page):
+        add_script(page, f"{element}.mjs?v={version}")
+    copy_weights(page, folder / "weights")
 
 
 # ------------------------------------------------------------------------- pages

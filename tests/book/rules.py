@@ -16,6 +16,10 @@ from nbformat import NotebookNode
 IGNORE_TAGS = {"nbval-ignore-output", "nbval-skip", "nbval-raises-exception", "raises-exception"}
 REASON = re.compile(r"^# not compared: \S.{15,}", re.MULTILINE)
 KNOWN_TAGS = IGNORE_TAGS | {"arithmetic", "hide-cell", "hide-input"}
+GUESS_TAG = re.compile(r"guess-[1-9](-bold)?")
+QUESTION = re.compile(r"`_{2,}`|[○☐]")  # a blank, or circles or boxes to choose from
+PARAGRAPH = re.compile(r"\n\s*\n|\n(?=\s*(?:[-*]|\d+\.)\s)")  # what parts them, and list items
+BOLD = re.compile(r"\*\*[^*]+\*\*")
 LONGEST_LINE = 79  # what fits the text column on a desktop
 
 
@@ -149,7 +153,32 @@ def tags_are_known(notebook: NotebookNode) -> Iterator[str]:
     """No tag that nothing acts on, such as a misspelt one."""
     for cell in notebook.cells:
         for tag in tags(cell) - KNOWN_TAGS:
-            yield f"{cell.id}: unknown tag {tag!r}"
+            if not GUESS_TAG.fullmatch(tag):
+                yield f"{cell.id}: unknown tag {tag!r}"
+
+
+def guesses_come_back(notebook: NotebookNode) -> Iterator[str]:
+    """Each question in *Predict* that takes an answer is met again where it is measured.
+
+    The first is met at the code cell with the tag `guess-1`, and so on. With the tag
+    `guess-1-bold` the cell prints in bold what is quoted.
+    """
+    boxes = [cell for cell in notebook.cells if ":class: predict" in cell.source]
+    parts = [part for cell in boxes for part in PARAGRAPH.split(cell.source)]
+    asked = sum(QUESTION.search(part) is not None for part in parts)
+    wanted = [f"guess-{number}" for number in range(1, asked + 1)]
+    found = [tag for cell in notebook.cells for tag in tags(cell) if GUESS_TAG.fullmatch(tag)]
+    met = sorted(tag.removesuffix("-bold") for tag in found)
+    if met != wanted:
+        yield f"*Predict* asks for {wanted or 'nothing'}, and cells are tagged {met or 'for none'}"
+    for cell in notebook.cells:
+        here = [tag for tag in tags(cell) if GUESS_TAG.fullmatch(tag)]
+        if here and cell.cell_type != "code":
+            yield f"{cell.id}: has the tag {here[0]}, and measures nothing"
+        bold = sum(len(BOLD.findall(output_text(out))) for out in cell.get("outputs", []))
+        quoted = sum(tag.endswith("-bold") for tag in here)
+        if bold < quoted:
+            yield f"{cell.id}: {quoted} guesses quote what it prints in bold, which is {bold} texts"
 
 
 def skeleton_is_complete(notebook: NotebookNode) -> Iterator[str]:
@@ -237,6 +266,7 @@ RULES = [
     figures_have_alt_text,
     ignored_cells_give_a_reason,
     tags_are_known,
+    guesses_come_back,
     skeleton_is_complete,
     exercises_are_complete,
     names_keep_their_meaning,

@@ -1,6 +1,7 @@
 """The notebooks obey the rules, and each rule can fail."""
 
 import copy
+import re
 from collections import Counter
 from collections.abc import Callable
 
@@ -114,6 +115,33 @@ def misspell_tag(nb):
     nb.cells[0].metadata["tags"] = ["hide-cel"]
 
 
+def ask_twice(nb):
+    """Let *Predict* ask two questions that no cell answers."""
+    for cell in nb.cells:
+        kept = [tag for tag in rules.tags(cell) if not tag.startswith("guess-")]
+        cell.metadata["tags"] = kept
+    box = first(nb, lambda cell: ":class: predict" in cell.source)
+    sound = re.sub("`_+`|[○☐]", "", box.source)
+    box.source = sound.replace("\n:::", "\n\nIt is `____`, or\n\n○ small\n○ large\n:::")
+
+
+def ask_once_more(nb):
+    box = first(nb, lambda cell: ":class: predict" in cell.source)
+    box.source = box.source.replace("\n:::", "\n\nIt is `____`.\n:::")
+
+
+def answer_in_prose(nb):
+    ask_twice(nb)
+    nb.cells[0].metadata["tags"] = ["guess-1", "guess-2"]
+
+
+def answer_two_with_one_number(nb):
+    ask_twice(nb)
+    cell = rules.code_cells(nb)[-1]
+    cell.metadata["tags"] = ["guess-1-bold", "guess-2-bold"]
+    cell.outputs = [nbformat.v4.new_output("display_data", {"text/markdown": "It is **one**."})]
+
+
 def drop_prediction(nb):
     for cell in nb.cells:
         cell.source = cell.source.replace(":class: predict", ":class: note")
@@ -175,6 +203,9 @@ BREAKS = [
     (ignore_without_reason, rules.ignored_cells_give_a_reason),
     (ignore_too_many, rules.ignored_cells_give_a_reason),
     (misspell_tag, rules.tags_are_known),
+    (ask_once_more, rules.guesses_come_back),
+    (answer_in_prose, rules.guesses_come_back),
+    (answer_two_with_one_number, rules.guesses_come_back),
     (drop_prediction, rules.skeleton_is_complete),
     (unfold_solution, rules.exercises_are_complete),
     (drop_hint, rules.exercises_are_complete),

@@ -84,7 +84,7 @@ def test_site_is_built_from_these_sources() -> None:
 @pytest.fixture
 def book(tmp_path: Path) -> Path:
     """Write a book of two pages, with this book's settings and tools."""
-    for name in ("_config.yml", "_ext", "_static", "code", "tools"):
+    for name in ("_config.yml", "_ext", "_live", "_static", "code", "tools"):
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
         copy(ROOT / name, tmp_path / name)
     (tmp_path / "node_modules").symlink_to(ROOT / "node_modules")
