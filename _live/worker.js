@@ -214,8 +214,9 @@ class Python {
   }
 
   /** Run a cell; says whether it went to its end, how long it took and what it bound. */
-  async run({ run, cell, source }) {
+  async run({ run, cell, source, narrow }) {
     this.#run = run;
+    this.#session.is_narrow = narrow;
     try {
       await this.#load(source);
     } catch (error) {

@@ -54,7 +54,7 @@ def normalise(notebook: nbformat.NotebookNode) -> None:
             cell.outputs = [output for output in cell.outputs if not is_script(output)]
         for output in cell.get("outputs", []):
             if "metadata" in output:
-                # The size at which JupyterLab shows a figure of twice the density.
+                # The size and the ground with which JupyterLab shows a figure.
                 output.metadata = {k: v for k, v in output.metadata.items() if k == "image/png"}
     nbformat.validate(notebook)
 

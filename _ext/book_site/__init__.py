@@ -6,12 +6,14 @@
 * `source_pages`, `source_links`: a page for each file of code, and links from the chapters;
 * `line_links`: links from a sentence to a line of code;
 * `live`: run code in the page, touch figures;
+* `figures`: a narrow picture of each figure, tables that become lists on a phone;
 * `finish`: repair each finished page where the theme falls short.
 """
 
 from sphinx.application import Sphinx
 
 from . import (
+    figures,
     finish,
     line_links,
     live,
@@ -24,7 +26,8 @@ from . import (
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    parts = (mathjax, repository, numbers, source_pages, source_links, line_links, live, finish)
+    parts = (mathjax, repository, numbers, source_pages, source_links, line_links, live)
+    parts += (figures, finish)
     for part in parts:
         part.setup(app)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
