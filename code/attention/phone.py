@@ -243,8 +243,8 @@ def touch(first: Text, second: Text) -> bool:
     one, other = first.get_window_extent(), second.get_window_extent()
     if first.get_rotation() % 90:
         line = first.get_fontsize() * first.figure.dpi / 72
-        return abs(other.x1 - one.x1) < 0.8 * line
-    return one.x1 + GAP > other.x0
+        return bool(abs(other.x1 - one.x1) < 0.8 * line)
+    return bool(one.x1 + GAP > other.x0)
 
 
 def break_lines(fig: Figure, text: Text, room: float) -> None:

@@ -13,6 +13,7 @@ from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap, Normalize, to_rgb
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 
 from attention import drawings
 from attention.report import require
@@ -33,8 +34,10 @@ INK, FAINTEST = "#00449E", 0.06
 WEIGHTS = ListedColormap(
     [(*to_rgb(INK), cover) for cover in np.linspace(FAINTEST, 1, 256)], name="weights"
 )
-# Above this, white can be read on a cell better than black.
-DARK = 0.69
+# From here on a number is written in white: in the middle between the places where white and
+# black can be read equally well on a light page and on a dark one. A halo helps in between.
+DARK = 0.62
+HALO = 0.4
 
 
 def use_book_style() -> None:
@@ -42,7 +45,8 @@ def use_book_style() -> None:
 
     In a notebook every figure is drawn twice, as `attention.drawings.forms` says.
     """
-    matplotlib.colormaps.register(WEIGHTS, force=True)
+    if WEIGHTS.name not in matplotlib.colormaps:
+        matplotlib.colormaps.register(WEIGHTS)
     plt.style.use(STYLE)
     try:
         from IPython import get_ipython
@@ -95,8 +99,10 @@ def matrix(
     for (i, j), number in np.ndenumerate(numbers):
         if np.isnan(number):
             continue
-        colour = "white" if norm(number) > DARK else "black"
-        ax.text(j, i, f"{number:.{decimals}f}", ha="center", va="center", color=colour, size=9)
+        colour, other = ("white", "black") if norm(number) > DARK else ("black", "white")
+        text = ax.text(j, i, f"{number:.{decimals}f}", ha="center", va="center", color=colour)
+        halo = withStroke(linewidth=2, foreground=other, alpha=HALO)
+        text.set(size=9, path_effects=[halo])
 
 
 def links(
