@@ -145,7 +145,9 @@ def test_nothing_runs_into_something_else(both):
     """Neither panels, nor titles, nor labels of ticks beside each other."""
     _, narrow = both
     panels = [ax.get_tightbbox() for ax in phone.panels_of(narrow)]
-    assert not any(a.shrunk(0.97, 0.97).overlaps(b.shrunk(0.97, 0.97)) for a, b in combinations(panels, 2))
+    assert not any(
+        a.shrunk(0.97, 0.97).overlaps(b.shrunk(0.97, 0.97)) for a, b in combinations(panels, 2)
+    )
     for ax in narrow.axes:
         labels = [label for label in ax.get_xticklabels() if phone.is_drawn(label)]
         boxes = [label.get_window_extent() for label in labels if label.get_rotation() % 90 == 0]

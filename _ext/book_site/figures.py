@@ -1,8 +1,8 @@
-"""Figures and tables for a narrow page.
+"""Figures, tables and printed lines for a narrow page.
 
 A notebook keeps two pictures of a figure, a wide and a narrow one (`attention.drawings`). The
 site gets both, and the page says which the browser is to show. A table of sentences is read as
-a list where it would be too wide.
+a list where it would be too wide, and printed sentences are broken.
 """
 
 from base64 import b64decode
@@ -16,7 +16,7 @@ from sphinx.application import Sphinx
 # Figures are drawn at twice the density of the page, so that they look sharp.
 PIXELS_PER_UNIT = 2
 # As `attention.drawings.NARROW`: the site is built without importing what it is about.
-NARROW = "application/vnd.attention.narrow+png"
+NARROW = "image/vnd.attention.narrow+png"
 ON_A_PHONE = "(max-width: 575.98px)"  # as in book.css
 FITS_A_PHONE = 360  # pixels: a figure that a phone can show whole
 # A table whose longest entries have, all columns together, more signs than this is read as a
@@ -115,3 +115,14 @@ def label_tables_of_sentences(page: BeautifulSoup, path: Path) -> None:
                 cell["role"] = "cell"
                 if name and cell.get_text(strip=True):
                     cell["data-label"] = name
+
+
+def let_printed_sentences_wrap(page: BeautifulSoup, path: Path) -> None:
+    """Mark what a cell prints without columns: on a phone its lines may be broken.
+
+    Columns are told by the blanks between them, several in a row.
+    """
+    for printed in page.select(".cell_output pre"):
+        lines = printed.get_text().splitlines()
+        if not any("  " in line.strip() for line in lines):
+            printed["class"] = [*printed.get("class", []), "wraps"]

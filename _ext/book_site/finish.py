@@ -12,7 +12,11 @@ from pathlib import Path
 from bs4 import BeautifulSoup
 from sphinx.application import Sphinx
 
-from .figures import label_tables_of_sentences, size_figures
+from .figures import (
+    label_tables_of_sentences,
+    let_printed_sentences_wrap,
+    size_figures,
+)
 
 SOURCE = re.compile(r'(<pre class="source"[^>]*>)(.*?)</pre>', re.DOTALL)
 MARK = "THE CODE STANDS HERE"
@@ -121,6 +125,7 @@ REPAIRS: list[Callable[[BeautifulSoup, Path], None]] = [
     name_table_headers,
     size_figures,
     label_tables_of_sentences,
+    let_printed_sentences_wrap,
     complete_redirect,
 ]
 

@@ -16,7 +16,7 @@ from PIL import Image, PngImagePlugin
 from attention import phone
 
 # What the narrow picture is called among the forms of an output.
-NARROW = "application/vnd.attention.narrow+png"
+NARROW = "image/vnd.attention.narrow+png"
 DENSITY = 2  # pixels of the picture for one of the page
 COLOURS = 256  # as many as a palette has
 # Where the picture itself says how large its smallest text is, in pixels of the page.
