@@ -8,7 +8,7 @@ import nbformat
 import pytest
 from book_site import figures
 from bs4 import BeautifulSoup
-from built_site import SITE, pages, source_pages
+from built_site import pages, source_pages
 from playwright.sync_api import Browser, Page
 
 from attention import drawings
@@ -149,8 +149,9 @@ def test_an_edge_fades_until_all_has_been_seen(phone: Page, box: str) -> None:
 def test_in_the_dark_a_comment_is_quieter_than_code(browser: Browser, address: str) -> None:
     with browser.new_context(color_scheme="dark", viewport=measure_phone.PHONE) as context:
         page = opened(context, f"{address}{quick_page()}")
-        lightness = """selector => { const style = getComputedStyle(document.querySelector(selector));
-            return Math.max(...style.color.match(/\\d+/g).slice(0, 3).map(Number)); }"""
+        lightness = """selector => {
+            const { color } = getComputedStyle(document.querySelector(selector));
+            return Math.max(...color.match(/\\d+/g).slice(0, 3).map(Number)); }"""
         comment = page.evaluate(lightness, ".cell_input .c1")
         assert comment < page.evaluate(lightness, ".cell_input .n")
 
