@@ -199,6 +199,16 @@ def test_a_drawing_keeps_its_shape():
     assert after[1] / after[0] == pytest.approx(before[1] / before[0], rel=0.05)
 
 
+def test_a_wide_legend_takes_no_room_from_its_panel():
+    fig, ax = plt.subplots(figsize=(6.0, 3.0))
+    for name in ("p = 10, of all", "p = 30, of all", "p = 50, of all"):
+        ax.plot([1, 2], label=name)
+    ax.legend(ncol=3, loc="upper center")
+    phone.lay_out(fig)
+    fig.draw_without_rendering()
+    assert ax.get_window_extent().width > 0.8 * fig.bbox.width
+
+
 def test_exponents_and_indices_can_be_read():
     fig = logarithmic()
     phone.lay_out(fig)

@@ -17,7 +17,7 @@ MARGIN = 0.05  # inches around what is drawn
 SMALLEST = 6.6  # points: a little above 9 of these pixels
 SCRIPT = 0.7  # the size of an exponent or an index, as a share of its line
 TEXT_SCALE = 0.82  # of the text of a wide figure
-LEAST_SQUARE = 1.5  # inches: a square picture, such as a mask, can still be read
+LEAST_SQUARE = 1.5  # inches: a square, such as a mask, can still be read
 # A panel as narrow as this, as a share of its neighbour, stays beside it.
 COMPANION = 0.45
 TALLEST_PLOT, TALLEST_PICTURE = 2.1, 2.6  # inches, of panels that stand below each other
@@ -111,7 +111,7 @@ def columns_that_fit(grid: GridSpec, panels: list[Axes], width: float) -> int:
 
     Where a row has a meaning, since there are others, it is broken into equal parts.
     """
-    squares = all(ax.images and ax.get_aspect() == 1 for ax in panels)
+    squares = all(ax.get_aspect() == 1 for ax in panels)
     least = LEAST_SQUARE if squares else 0.9 * width / grid.ncols
     fitting = [
         n
@@ -187,10 +187,14 @@ def legends_of(fig: Figure) -> list[Legend]:
 
 
 def fit_legend(fig: Figure, legend: Legend) -> None:
-    """Give a legend fewer columns until it is no wider than the figure."""
+    """Give a legend fewer columns until it is no wider than the figure, or its own panel.
+
+    A wider one would take room from the panel.
+    """
     while legend._ncols > 1:
         fig.draw_without_rendering()
-        if legend.get_window_extent().width <= 0.97 * WIDTH * fig.dpi:
+        box = fig.bbox if legend.axes is None else legend.axes.get_window_extent()
+        if legend.get_window_extent().width <= 0.97 * box.width:
             break
         legend.set_ncols(legend._ncols - 1)
         build_anew(legend)
