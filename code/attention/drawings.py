@@ -40,7 +40,8 @@ def forms(
     data : dict of str
         PNG files in base64: wide (``image/png``) and narrow (`NARROW`).
     metadata : dict of dict
-        The size of the wide one in pixels of the page. JupyterLab puts it on a light ground.
+        The size of the wide one in pixels of the page. Matplotlib adds that a figure without a
+        ground needs a light one, which JupyterLab then gives it.
     """
     wide = small(drawn(fig))
     narrow = copy_of(fig)
@@ -49,7 +50,7 @@ def forms(
     return (
         {"image/png": b64encode(wide).decode(),
          NARROW: b64encode(small(drawn(narrow))).decode()},
-        {"image/png": {"width": width, "height": height, "needs_background": "light"}},
+        {"image/png": {"width": width, "height": height}},
     )  # fmt: skip
 
 

@@ -59,8 +59,8 @@ def metadata_is_normalised(notebook: NotebookNode) -> Iterator[str]:
     if notebook.metadata != expected:
         yield "metadata is not what `make notebooks` writes"
     for cell, output in outputs(notebook):
-        if set(output.get("metadata", {})) - {"image/png"}:
-            yield f"{cell.id}: an output carries metadata beside a figure's size"
+        if set(output.get("metadata", {})) - {"image/png", "needs_background"}:
+            yield f"{cell.id}: an output carries metadata beside a figure's size and ground"
 
 
 def executed_once_in_order(notebook: NotebookNode) -> Iterator[str]:
