@@ -25,8 +25,20 @@ LONGEST_ROW = 125
 
 
 def setup(app: Sphinx) -> None:
+    app.connect("source-read", leave_narrow_figures_out)
     # Before finish.py repairs the pages.
     app.connect("build-finished", write_narrow_figures, priority=850)
+
+
+def leave_narrow_figures_out(app: Sphinx, page: str, source: list[str]) -> None:
+    """Keep the narrow pictures from MyST-NB, which would warn of a form that it does not know."""
+    if f'"{NARROW}"' not in source[0]:
+        return
+    notebook = nbformat.reads(source[0], as_version=4)
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            output.get("data", {}).pop(NARROW, None)
+    source[0] = nbformat.writes(notebook)
 
 
 def write_narrow_figures(app: Sphinx, exception: Exception | None) -> None:

@@ -200,13 +200,25 @@ def test_each_figure_is_offered_narrow_with_its_size(site: Path) -> None:
         assert width <= figures.FITS_A_PHONE
 
 
-def test_narrow_pictures_are_found_by_the_wide_ones() -> None:
+@pytest.fixture
+def notebook() -> nbformat.NotebookNode:
     bundle = {"image/png": "d2lkZQ==", figures.NARROW: "bmFycm93"}
     output = nbformat.v4.new_output("display_data", data=bundle)
     other = nbformat.v4.new_output("stream", text="no figure")
     cell = nbformat.v4.new_code_cell(outputs=[output, other])
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# x"), cell])
+    return nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# x"), cell])
+
+
+def test_narrow_pictures_are_found_by_the_wide_ones(notebook: nbformat.NotebookNode) -> None:
     assert figures.narrow_figures(notebook) == {b"wide": b"narrow"}
+
+
+def test_myst_nb_does_not_get_the_narrow_pictures(notebook: nbformat.NotebookNode) -> None:
+    source = [nbformat.writes(notebook)]
+    figures.leave_narrow_figures_out(None, "a-chapter", source)
+    shown, text = nbformat.reads(source[0], as_version=4).cells[1].outputs
+    assert shown.data == {"image/png": "d2lkZQ=="}
+    assert text.text == "no figure"
 
 
 # ------------------------------------------------------------------------ tables
