@@ -10,11 +10,14 @@ const BREAK_BEFORE = new Set("=≈≠≤≥<>∈→⇒∝∼+−");
 const OPENS = new Set("([{⟨");
 const CLOSES = new Set(")]}⟩");
 const WRAPPERS = "mjx-mrow, mjx-mstyle, mjx-texatom";
+const SCRIPTED = "mjx-msub, mjx-msup, mjx-msubsup";
 
 /** The sign that an operator is; MathJax says it in the name of a class. */
 function sign(element) {
-  if (element.localName !== "mjx-mo") return "";
-  const code = element.querySelector("mjx-c")?.className.match(/mjx-c([0-9A-F]+)/)?.[1];
+  // A closing bracket may carry an index.
+  const operator = element.matches(SCRIPTED) ? element.firstElementChild : element;
+  if (operator.localName !== "mjx-mo") return "";
+  const code = operator.querySelector("mjx-c")?.className.match(/mjx-c([0-9A-F]+)/)?.[1];
   return code ? String.fromCodePoint(parseInt(code, 16)) : "";
 }
 

@@ -39,7 +39,9 @@ WIDTHS = """() => {
         "code": "article .cell_input pre, article pre.source, article .highlight pre",
         "output": "article .cell_output pre",
     };
-    const right = (element) => element.getBoundingClientRect().right;
+    // A formula that is broken is as wide as its place, and its parts may not be.
+    const right = (element) => Math.max(...[element, ...element.querySelectorAll(".formula-part")]
+        .map((part) => part.getBoundingClientRect().right));
     // The box in which an element scrolls or is cut, if it is wider than that.
     const cutBy = (element) => {
         for (let box = element; box.localName !== "article"; box = box.parentElement) {

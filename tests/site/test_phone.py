@@ -86,7 +86,7 @@ def test_what_is_cut_off_is_found(phone: Page) -> None:
         .scrolls::after { content: none !important; }
         article img { width: 50rem !important; max-width: none !important; }
         article figure { overflow: hidden; }
-        article mjx-math { font-size: 300%; }
+        article div.math mjx-math { display: inline-block !important; width: 50rem; }
         article table.table { display: table !important; min-width: 60rem; }"""
     )
     silent = {thing.kind for thing in measure_phone.things(phone) if thing.silent}
@@ -96,10 +96,10 @@ def test_what_is_cut_off_is_found(phone: Page) -> None:
 # ---------------------------------------------------------------------- formulas
 
 FORMULAS = """() => [...document.querySelectorAll("div.math")].map((block) => {
-    const box = block.querySelector("mjx-container"), formula = box.querySelector("mjx-math");
+    const box = block.querySelector("mjx-container");
     const rows = [...block.querySelectorAll(".formula-part")];
     const size = (element) => parseFloat(getComputedStyle(element).fontSize);
-    return { fits: formula.getBoundingClientRect().width <= box.clientWidth + 1,
+    return { fits: box.scrollWidth <= box.clientWidth + 1,
         broken: block.classList.contains("broken"),
         shrink: size(block) / size(block.parentElement),
         lines: new Set(rows.map((row) => Math.round(row.getBoundingClientRect().bottom / 12))).size,
@@ -120,12 +120,12 @@ def test_a_formula_that_is_too_wide_is_broken_or_smaller(phone: Page) -> None:
 
 @pytest.mark.browser
 def test_a_formula_is_whole_again_where_there_is_room(phone: Page, desktop: Page) -> None:
-    as_on_a_desktop = [(False, 1)] * len(phone.evaluate(FORMULAS))
     shown = [(f["broken"], f["shrink"]) for f in desktop.evaluate(FORMULAS)]
-    assert shown == as_on_a_desktop
+    # The widest is wider than a desktop's column, by a little.
+    assert all(not broken and shrink > 0.95 for broken, shrink in shown)
     phone.set_viewport_size(DESKTOP)
     measure_phone.things(phone)
-    assert [(f["broken"], f["shrink"]) for f in phone.evaluate(FORMULAS)] == as_on_a_desktop
+    assert [(f["broken"], f["shrink"]) for f in phone.evaluate(FORMULAS)] == shown
     phone.set_viewport_size(measure_phone.PHONE)
 
 
@@ -135,6 +135,9 @@ def test_a_formula_is_whole_again_where_there_is_room(phone: Page, desktop: Page
 @pytest.mark.browser
 @pytest.mark.parametrize("box", ["pre.scrolls", ".pst-scrollable-table-container.scrolls"])
 def test_an_edge_fades_until_all_has_been_seen(phone: Page, box: str) -> None:
+    # Tables are made wide enough; the page looks again when something is unfolded.
+    phone.add_style_tag(content="table.table:not(.reads-as-list) { min-width: 60rem; }")
+    phone.evaluate("document.querySelector('details').dispatchEvent(new Event('toggle'))")
     first = phone.locator(box).first
     edges = """box => { const { maskImage } = getComputedStyle(box);
         const stops = maskImage.match(/rgba?\\([^)]*\\)/g);
