@@ -64,12 +64,17 @@ function divide(row) {
     if (OPENS.has(written)) depth += 1;
     if (CLOSES.has(written)) depth -= 1;
     if (depth === 0 && (written === "," || isGap(element))) boxes.push([]);
+    if (depth === 0 && isGap(element)) boxes.at(-1).beginsLine = true;
   }
   for (const elements of boxes.filter(({ length }) => length > 0)) {
     const box = document.createElement("span");
     box.className = "formula-part";
     elements[0].before(box);
     box.append(...elements);
+    if (!elements.beginsLine) continue;
+    const end = document.createElement("span");
+    end.className = "formula-break";
+    box.before(end);
   }
 }
 
