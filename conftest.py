@@ -9,7 +9,7 @@ import os
 import jaxtyping
 import pytest
 from tests import checked_types
-from tests.figure_comparison import difference, images
+from tests.figure_comparison import FORMS, difference, images
 from tests.schedule import Schedule, turn_of
 
 # The kernels that nbval starts inherit this: one thread, the same sums in the
@@ -27,6 +27,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     run whole. The order inside a file stays as it is.
     """
     cells = [item for item in items if type(item).__name__ == "IPyNbCell"]
+    for notebook in {cell.parent for cell in cells}:
+        notebook.skip_compare += FORMS  # compared below
     tagged = {cell.path for cell in cells if "arithmetic" in cell.cell.metadata.get("tags", [])}
     for cell in cells:
         if cell.path in tagged:

@@ -6,6 +6,7 @@
 import { load, make, setText } from "./dom.js";
 
 // The richest form first, as the built site chooses it.
+const FITS_A_PHONE = 360; // pixels, as in _ext/book_site/figures.py
 const MIMES = ["text/html", "image/svg+xml", "image/png", "image/jpeg", "text/markdown"];
 
 export class Outputs {
@@ -206,7 +207,9 @@ export class Outputs {
     )[number];
     const url = URL.createObjectURL(blob(mime, text));
     this.#pictures.push(url);
-    const img = make("img", { src: url, alt: this.#describe(printed), ...size(mime, text) });
+    const measured = size(mime, text);
+    const img = make("img", { src: url, alt: this.#describe(printed), ...measured });
+    if (measured.width <= FITS_A_PHONE) img.className = "narrow"; // book.css leaves it as it is
     // Leaving the page would end Python: the picture opens beside it.
     const attributes = { class: "reference internal image-reference", target: "_blank" };
     const link = make("a", { ...attributes, href: url }, img);

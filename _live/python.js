@@ -7,6 +7,7 @@ export class Stopped extends Error {}
 /** Python could not be started, or broke down. */
 export class Failed extends Error {}
 
+const PHONE = "(max-width: 575.98px)"; // as in book.css
 const GRACE = 600; // milliseconds that a cell which can be steered has to stop by itself
 
 export class Python {
@@ -46,7 +47,8 @@ export class Python {
     const run = ++this.#number;
     return new Promise((resolve, reject) => {
       this.#runs.set(run, { resolve, reject, onoutput });
-      const message = { type: "run", run, cell, source, files, takes };
+      const { matches: narrow } = matchMedia(PHONE);
+      const message = { type: "run", run, cell, source, files, takes, narrow };
       this.#worker.postMessage(message, files.map(([, content]) => content.buffer));
     });
   }

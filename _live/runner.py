@@ -61,6 +61,7 @@ class Session:
         self.cells: dict[str, str] = {}  # by the file name in the traceback
         self.bound = ""  # the names that the last cell gave another meaning, with blanks
         self.succeeded = False  # did the last cell go to its end?
+        self.is_narrow = False  # are figures drawn for a phone?
         self._going: Iterator[None] = iter(())  # the course of a cell that is watched
         self.is_stopped = False
 
@@ -179,6 +180,9 @@ class Session:
             return
         # A figure that would not be shown need not be drawn either: that takes time.
         if kind == "result" or self.outputs.has_room():
+            phone = sys.modules.get("attention.phone")  # there if the cells use the book's style
+            if self.is_narrow and phone and is_figure(thing) and thing.axes:
+                phone.lay_out(thing)
             data, metadata = mime_bundle(thing)
             self.outputs.put({"kind": kind, "data": data, "metadata": metadata})
         if is_figure(thing) and (pyplot := sys.modules.get("matplotlib.pyplot")):

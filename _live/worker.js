@@ -215,8 +215,9 @@ class Python {
   }
 
   /** Run a cell; says whether it went to its end, how long it took and what it bound. */
-  async run({ run, cell, source, files, takes }) {
+  async run({ run, cell, source, files, takes, narrow }) {
     this.#run = run;
+    this.#session.is_narrow = narrow;
     for (const [path, content] of files) this.#pyodide.FS.writeFile(path, content);
     try {
       await this.#load(source);

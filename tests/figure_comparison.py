@@ -6,6 +6,8 @@ import io
 import numpy as np
 from PIL import Image
 
+from attention import drawings
+
 # Two renderings of one figure may differ by a rounding of the line's edge. So
 # both are averaged over blocks of 4 x 4 pixels before they are compared, and
 # a block counts as different when it is off by more than 24 of 255 levels.
@@ -14,11 +16,23 @@ LEVELS = 24
 ALLOWED_SHARE = 0.0005
 
 
+# The forms in which a figure is kept, wide and narrow.
+FORMS = ("image/png", drawings.NARROW)
+
+
 def images(outputs: list[dict]) -> list[np.ndarray]:
-    """Decode the PNG images among a cell's outputs to (height, width, 3) arrays."""
-    encoded = [o["data"]["image/png"] for o in outputs if "image/png" in o.get("data", {})]
+    """Decode the PNG images among a cell's outputs to (height, width, 3) arrays, on white."""
+    encoded = [o["data"][form] for o in outputs for form in FORMS if form in o.get("data", {})]
     pictures = [Image.open(io.BytesIO(base64.b64decode(data))) for data in encoded]
-    return [np.asarray(picture.convert("RGB"), dtype=float) for picture in pictures]
+    return [np.asarray(on_white(picture), dtype=float) for picture in pictures]
+
+
+def on_white(picture: Image.Image) -> Image.Image:
+    """Put a picture without a ground on a white one."""
+    whole = picture.convert("RGBA")
+    ground = Image.new("RGBA", whole.size, "white")
+    ground.alpha_composite(whole)
+    return ground.convert("RGB")
 
 
 def blocks(picture: np.ndarray) -> np.ndarray:

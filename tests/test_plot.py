@@ -1,5 +1,7 @@
 """The shared figures draw what they are given."""
 
+from pathlib import Path
+
 import matplotlib
 
 matplotlib.use("Agg")
@@ -28,14 +30,74 @@ def test_matrix_writes_every_number(ax):
     assert [label.get_text() for label in ax.get_yticklabels()] == ["a", "b", "c"]
 
 
-def test_numbers_stand_out_from_their_cells(ax):
-    """Contrast of at least 4.5 to 1 in each cell, from dark to light (WCAG 2, level AA)."""
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_numbers_stand_out_from_their_cells(ax, theme):
+    """Contrast of at least 4.5 to 1 in each cell, from faint to strong (WCAG 2, level AA)."""
     numbers = np.linspace(0, 1, 41)[None]
     plot.matrix(numbers, ["w"], [""] * 41, ax, limits=(0.0, 1.0))
-    colours = ax.images[0].cmap(ax.images[0].norm(numbers[0]))[:, :3]
-    for cell, text in zip(colours, ax.texts, strict=True):
-        lighter, darker = sorted([luminance(cell), luminance(text.get_color())], reverse=True)
-        assert (lighter + 0.05) / (darker + 0.05) >= 4.5
+    cells = ax.images[0].cmap(ax.images[0].norm(numbers[0]))
+    for cell, text in zip(cells, ax.texts, strict=True):
+        written = seen((*matplotlib.colors.to_rgb(text.get_color()), 1), theme)
+        (halo,) = text.get_path_effects()
+        around = seen((*matplotlib.colors.to_rgb(halo._gc["foreground"]), 1), theme)
+        cover = halo._gc["alpha"]
+        behind = cover * around + (1 - cover) * seen(cell, theme)
+        assert contrast(behind, written) >= 4.5
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_larger_a_weight_the_more_it_stands_out(theme):
+    ground = seen((1, 1, 1, 0), theme)
+    found = [contrast(seen(plot.WEIGHTS(weight), theme), ground) for weight in range(256)]
+    assert found == sorted(found)
+    assert found[0] > 1.03  # a weight of 0 is a cell that one still sees
+    assert found[-1] > 7
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize(
+    "colour", [plot.BLUE, plot.VERMILION, plot.GREEN, plot.PURPLE, plot.BLACK, "#555555", "#444444"]
+)
+def test_colours_serve_light_and_dark(colour, theme):
+    """At least 2.8 to 1, as on white paper; lines have a second sign beside their colour."""
+    line = seen((*matplotlib.colors.to_rgb(colour), 1), theme)
+    assert contrast(line, seen((1, 1, 1, 0), theme)) >= 2.8
+
+
+def test_the_style_draws_with_the_map_of_weights():
+    plot.use_book_style()
+    assert plt.get_cmap().name == "weights"
+    assert plot.WEIGHTS(np.nan)[3] == 0  # blank
+
+
+# The grounds of the site (book.css).
+GROUNDS = {"light": "#fffefb", "dark": "#16181c"}
+TURN_HUES = np.array(  # hue-rotate(180deg), as CSS defines it
+    [[-0.574, 1.430, 0.144], [0.426, 0.430, 0.144], [0.426, 1.430, -0.856]]
+)
+INVERT, BRIGHTEN = 0.93, 1.1
+
+
+def seen(colour, theme) -> np.ndarray:
+    """Return a colour with its cover, as the site shows it on its ground."""
+    rgb, cover = np.array(colour[:3]), colour[3]
+    if theme == "dark":
+        rgb = INVERT + (1 - 2 * INVERT) * rgb
+        rgb = np.clip(TURN_HUES @ rgb, 0, 1)
+        rgb = np.clip(BRIGHTEN * rgb, 0, 1)
+    return cover * rgb + (1 - cover) * np.array(matplotlib.colors.to_rgb(GROUNDS[theme]))
+
+
+def test_the_style_sheet_turns_colours_as_is_computed_here():
+    css = (Path(__file__).parents[1] / "_static/book.css").read_text(encoding="utf-8")
+    assert f"invert({INVERT}) hue-rotate(180deg) brightness({BRIGHTEN})" in css
+    for ground in GROUNDS.values():
+        assert f"--pst-color-background: {ground};" in css
+
+
+def contrast(one, other) -> float:
+    lighter, darker = sorted([luminance(one), luminance(other)], reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
 
 
 def luminance(colour) -> float:

@@ -4,25 +4,27 @@ import json
 import re
 import subprocess
 from itertools import pairwise
+from pathlib import Path
 
-import matplotlib
 import numpy as np
 import pytest
 from tests.conftest import load_without_shape_checks
 from tests.fake_training import train
 from tests.live.runs_in_node import NODE
 
+from attention import plot
 from attention.gradients import Frame
 from attention.widgets import TrainingLab
 from attention.widgets._base import SCRIPTS
 from attention.widgets.training_run import LEVELS, MOST_WEIGHTS, spread, thinned, written_weights
 
+ROOT = Path(__file__).resolve().parents[1]
 TOKENS = ["She", "went", "to"]
 
 
 def in_node(script: str, given: object = None) -> object:
     """Run JavaScript that may use what the element's scripts export."""
-    names = "weightColour", "base.js", "read, lastUpTo, roundUp, Run", "training-lab.js"
+    names = "cover, weightColour", "base.js", "read, lastUpTo, roundUp, Run", "training-lab.js"
     imports = "".join(
         f"import {{ {name} }} from {json.dumps((SCRIPTS / file).as_uri())};\n"
         for name, file in zip(names[::2], names[1::2], strict=True)
@@ -95,10 +97,15 @@ def test_the_page_reads_the_maps_of_each_frame(lab):
 
 
 def test_colours_are_those_of_the_printed_maps():
-    colours = np.array(in_node("return given.map(weightColour)", np.linspace(0, 1, 256).tolist()))
-    printed = 255 * matplotlib.colormaps["cividis"](np.arange(256))[:, :3]
-    assert np.abs(colours - printed).max() < 12  # 17 of its colours, straight lines between
-    assert np.abs(colours - printed).mean() < 1
+    covers = in_node("return given.map(cover)", np.linspace(0, 1, 256).tolist())
+    np.testing.assert_allclose(covers, plot.WEIGHTS(np.arange(256))[:, 3])
+    # The colour that covers is that of the site's links.
+    sheet = (ROOT / "_static/book.css").read_text(encoding="utf-8")
+    assert f"--pst-color-link: {plot.INK.lower()};" in sheet
+    assert (
+        in_node("return weightColour(1)")
+        == "color-mix(in srgb, var(--accent) 100.0%, var(--paper))"
+    )
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,8 @@ ROOT = Path(__file__).resolve().parent.parent
 CHAPTERS = ROOT / "chapters"
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 CELL_METADATA = {"tags", "mystnb", "label", "jupyter"}
+# How large JupyterLab shows a figure, and on which ground.
+SHOWN_WITH = {"image/png", "needs_background"}
 # One thread: the same sums in the same order, and faster for small arrays.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -54,8 +56,7 @@ def normalise(notebook: nbformat.NotebookNode) -> None:
             cell.outputs = [output for output in cell.outputs if not is_script(output)]
         for output in cell.get("outputs", []):
             if "metadata" in output:
-                # The size at which JupyterLab shows a figure of twice the density.
-                output.metadata = {k: v for k, v in output.metadata.items() if k == "image/png"}
+                output.metadata = {k: v for k, v in output.metadata.items() if k in SHOWN_WITH}
     nbformat.validate(notebook)
 
 

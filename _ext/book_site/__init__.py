@@ -10,12 +10,14 @@
 * `previews`: description and picture for shared links;
 * `search`: an index of the sections, by which the search ranks them;
 * `reader`: predictions and progress, kept in the reader's browser;
+* `figures`: a narrow picture of each figure, tables that become lists on a phone;
 * `finish`: repair each finished page where the theme falls short.
 """
 
 from sphinx.application import Sphinx
 
 from . import (
+    figures,
     finish,
     first_page,
     line_links,
@@ -33,6 +35,6 @@ from . import (
 
 def setup(app: Sphinx) -> dict[str, bool]:
     parts = (mathjax, repository, numbers, first_page, source_pages, source_links, line_links)
-    for part in (*parts, live, previews, reader, search, finish):
+    for part in (*parts, live, previews, reader, search, figures, finish):
         part.setup(app)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -16,7 +16,7 @@ from pathlib import Path
 from nbformat import NotebookNode
 
 # What the Python in the page has beside the standard library and our package.
-LIBRARIES = {"numpy", "matplotlib", "einops", "jaxtyping", "IPython"}
+LIBRARIES = {"numpy", "matplotlib", "PIL", "einops", "jaxtyping", "IPython"}
 # A look at a random generator changes what it gives next.
 GENERATORS = {"default_rng", "Generator", "Random"}
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)

@@ -10,12 +10,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bs4 import BeautifulSoup
-from PIL import Image
 from sphinx.application import Sphinx
 
-# Figures are drawn at twice the density of the page, so that they look sharp.
-PIXELS_PER_UNIT = 2
-NARROW = 360  # a figure that a phone can show whole
+from .figures import (
+    label_tables_of_sentences,
+    let_printed_sentences_wrap,
+    size_figures,
+)
+
 SOURCE = re.compile(r'(<pre class="source"[^>]*>)(.*?)</pre>', re.DOTALL)
 MARK = "THE CODE STANDS HERE"
 SET_UP = re.compile(r"-setup(?:-(\w+))?$")
@@ -115,22 +117,6 @@ def name_table_headers(page: BeautifulSoup, path: Path) -> None:
             formula["aria-label"] = formula.get_text().removeprefix(r"\(").removesuffix(r"\)")
 
 
-def size_figures(page: BeautifulSoup, path: Path) -> None:
-    """Tell the browser each figure's size, so that nothing moves when it loads.
-
-    As attributes, which the style sheet may shrink in proportion; a fixed height
-    in `style` would squeeze the figure on a narrow screen.
-    """
-    for image in page.select("article img[src$='.png']"):
-        with Image.open(path.parent / image["src"]) as picture:
-            width, height = picture.size
-        image["width"] = round(width / PIXELS_PER_UNIT)
-        image["height"] = round(height / PIXELS_PER_UNIT)
-        if image["width"] <= NARROW:
-            image["class"] = [*image.get("class", []), "narrow"]
-        del image["style"]
-
-
 def complete_redirect(page: BeautifulSoup, path: Path) -> None:
     """Make a whole page, with a link, of the bare redirect to the first chapter."""
     refresh = page.select_one("meta[http-equiv=Refresh]")
@@ -157,6 +143,8 @@ REPAIRS: list[Callable[[BeautifulSoup, Path], None]] = [
     repair_bibliography,
     name_table_headers,
     size_figures,
+    label_tables_of_sentences,
+    let_printed_sentences_wrap,
     complete_redirect,
 ]
 

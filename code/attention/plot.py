@@ -1,14 +1,21 @@
-"""The book's figures: one style, and the few plots that chapters share (all chapters)."""
+"""The book's figures: one style, and the few plots that chapters share (all chapters).
+
+Figures have no ground of their own. The site turns their lightness round where the page is dark.
+"""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import matplotlib
 import matplotlib.pyplot as plt
 import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
-from matplotlib.colors import Normalize
+from matplotlib.colors import ListedColormap, Normalize, to_rgb
+from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 
+from attention import drawings
 from attention.report import require
 
 STYLE = Path(__file__).with_name("book.mplstyle")
@@ -20,14 +27,33 @@ SKY, ORANGE, BLACK = "#56B4E9", "#E69F00", "#000000"
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 
 
+# The one colour map for weights: the larger a weight, the more it stands out from the page. It
+# is the site's blue with more and more cover, so that it needs no ground. A weight of 0 is still
+# a cell that one sees; what has no number is blank. Explorable figures have the same (base.js).
+INK, FAINTEST = "#00449E", 0.06
+WEIGHTS = ListedColormap(
+    [(*to_rgb(INK), cover) for cover in np.linspace(FAINTEST, 1, 256)], name="weights"
+)
+# From here on a number is written in white: in the middle between the places where white and
+# black can be read equally well on a light page and on a dark one. A halo helps in between.
+DARK = 0.62
+HALO = 0.4
+
+
 def use_book_style() -> None:
-    """Give the figures of this session the book's look, at twice the pixel density."""
+    """Give the figures of this session the book's look, and draw each for desk and phone.
+
+    In a notebook every figure is drawn twice, as `attention.drawings.forms` says.
+    """
+    if WEIGHTS.name not in matplotlib.colormaps:
+        matplotlib.colormaps.register(WEIGHTS)
     plt.style.use(STYLE)
     try:
-        from matplotlib_inline.backend_inline import set_matplotlib_formats
-    except ImportError:  # outside a notebook there is no density to set
+        from IPython import get_ipython
+    except ImportError:  # outside a notebook a figure is drawn by who shows it
         return
-    set_matplotlib_formats("retina")
+    if shell := get_ipython():
+        shell.display_formatter.mimebundle_formatter.for_type(Figure, drawings.forms)
 
 
 def matrix(
@@ -63,7 +89,7 @@ def matrix(
     require(len(columns) == numbers.shape[1], "columns", f"{numbers.shape[1]} labels", len(columns))
     low, high = limits or (np.nanmin(numbers), np.nanmax(numbers))
     norm = Normalize(low, high if high > low else low + 1)
-    ax.imshow(numbers, norm=norm, aspect="auto")
+    ax.imshow(numbers, norm=norm, cmap=WEIGHTS, aspect="auto")
     ax.set_xticks(range(len(columns)), columns)
     ax.set_yticks(range(len(rows)), rows)
     ax.tick_params(length=0)
@@ -73,10 +99,10 @@ def matrix(
     for (i, j), number in np.ndenumerate(numbers):
         if np.isnan(number):
             continue
-        # cividis runs from dark blue to light yellow; black and white stand out
-        # equally well at 0.47
-        colour = "black" if norm(number) > 0.465 else "white"
-        ax.text(j, i, f"{number:.{decimals}f}", ha="center", va="center", color=colour, size=9)
+        colour, other = ("white", "black") if norm(number) > DARK else ("black", "white")
+        text = ax.text(j, i, f"{number:.{decimals}f}", ha="center", va="center", color=colour)
+        halo = withStroke(linewidth=2, foreground=other, alpha=HALO)
+        text.set(size=9, path_effects=[halo])
 
 
 def links(

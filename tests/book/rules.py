@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 
 import nbformat
 from book_site.cells import Names, names_of
+from book_site.figures import NARROW
 from nbformat import NotebookNode
 
 # What nbval does not compare. Every use needs a reason beside it, in a comment.
@@ -62,8 +63,8 @@ def metadata_is_normalised(notebook: NotebookNode) -> Iterator[str]:
     if notebook.metadata != expected:
         yield "metadata is not what `make notebooks` writes"
     for cell, output in outputs(notebook):
-        if set(output.get("metadata", {})) - {"image/png"}:
-            yield f"{cell.id}: an output carries metadata beside a figure's size"
+        if set(output.get("metadata", {})) - {"image/png", "needs_background"}:
+            yield f"{cell.id}: an output carries metadata beside a figure's size and ground"
 
 
 def executed_once_in_order(notebook: NotebookNode) -> Iterator[str]:
@@ -132,6 +133,14 @@ def figures_have_alt_text(notebook: NotebookNode) -> Iterator[str]:
             yield f"{cell.id}: its figure has no caption or no name"
         if cell.metadata.get("label") != figure.get("name"):
             yield f"{cell.id}: label and figure name differ"
+
+
+def figures_are_drawn_for_a_phone(notebook: NotebookNode) -> Iterator[str]:
+    """Each figure has a narrow picture, too: the cell uses the book's style."""
+    for cell, output in outputs(notebook):
+        data = output.get("data", {})
+        if "image/png" in data and NARROW not in data:
+            yield f"{cell.id}: its figure has no picture for a phone: run `make notebooks`"
 
 
 def ignored_cells_give_a_reason(notebook: NotebookNode) -> Iterator[str]:
@@ -264,6 +273,7 @@ RULES = [
     lines_fit,
     output_is_clean,
     figures_have_alt_text,
+    figures_are_drawn_for_a_phone,
     ignored_cells_give_a_reason,
     tags_are_known,
     guesses_come_back,

@@ -116,7 +116,8 @@ def flipped_figure(book: Path) -> None:
 
 
 def decode(output) -> Image.Image:
-    return Image.open(io.BytesIO(base64.b64decode(output.data["image/png"])))
+    # Not the numbers of a palette's colours, but the colours.
+    return Image.open(io.BytesIO(base64.b64decode(output.data["image/png"]))).convert("RGBA")
 
 
 def encode(picture: Image.Image) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import nbformat
 import pytest
+from book_site.figures import NARROW
 from nbformat import NotebookNode
 
 from . import rules
@@ -95,6 +96,11 @@ def drop_alt(nb):
 
 def number_in_alt(nb):
     first(nb, has_figure).metadata["mystnb"]["image"]["alt"] += " The largest weight is 0.62."
+
+
+def drop_the_phone(nb):
+    for output in first(nb, has_figure).outputs:
+        output.get("data", {}).pop(NARROW, None)
 
 
 def drop_caption(nb):
@@ -200,6 +206,7 @@ BREAKS = [
     (drop_alt, rules.figures_have_alt_text),
     (number_in_alt, rules.figures_have_alt_text),
     (drop_caption, rules.figures_have_alt_text),
+    (drop_the_phone, rules.figures_are_drawn_for_a_phone),
     (ignore_without_reason, rules.ignored_cells_give_a_reason),
     (ignore_too_many, rules.ignored_cells_give_a_reason),
     (misspell_tag, rules.tags_are_known),

@@ -645,6 +645,25 @@ def test_figures_are_shown_at_twice_their_density(fresh):
     assert after == [text("[]")]
 
 
+def test_on_a_phone_a_figure_is_drawn_for_it(fresh):
+    """Only that: a second picture would take as long again."""
+    setup, outputs = fresh(
+        """
+        import sys, matplotlib.pyplot as plt
+        from attention import plot
+        plot.use_book_style()
+        backend = next(f for f in sys.meta_path if type(f).__name__ == "FigureBackend")
+        backend.session.is_narrow = True  # as worker.js does
+        """,
+        "fig, axes = plt.subplots(1, 2, figsize=(7.2, 2.8))\nplt.show()",
+    )
+    assert setup == []
+    assert set(outputs[0]["data"]) == {"text/plain", "image/png"}
+    size = outputs[0]["metadata"]["image/png"]
+    assert size["width"] <= 358
+    assert size["height"] > 350  # below each other
+
+
 def test_a_figure_as_a_result_is_shown_once(fresh):
     _, outputs = fresh("import matplotlib.pyplot as plt", "fig, ax = plt.subplots()\nfig")
     assert [output["kind"] for output in outputs] == ["result"]

@@ -76,10 +76,27 @@ def test_the_map_has_the_colours_of_its_weights(page: Page) -> None:
         }"""
     )
     weights = np.round(FRAMES[25].maps["weights"], 2).ravel()
-    colours = page.evaluate(
-        "w => import('/widgets/base.js').then(m => w.map(m.weightColour))", weights.tolist()
+    covers = page.evaluate(
+        "w => import('/widgets/base.js').then(m => w.map(m.cover))", weights.tolist()
     )
-    np.testing.assert_array_equal(np.reshape(pixels, (25, 4))[:, :3], colours)
+    np.testing.assert_allclose(np.reshape(pixels, (25, 4))[:, 3], 255 * np.array(covers), atol=0.51)
+
+
+def test_the_map_follows_the_page_into_the_dark(page: Page) -> None:
+    ink = """() => {
+        const { canvas } = document.querySelector("training-lab").maps[0];
+        const pixels = [...canvas.getContext("2d").getImageData(0, 0, 5, 5).data];
+        const strongest = Math.max(...pixels.filter((_, i) => i % 4 === 3));
+        const at = pixels.findIndex((value, i) => i % 4 === 3 && value === strongest);
+        return pixels.slice(at - 3, at);
+    }"""
+    shown = {}
+    for theme in ("light", "dark"):
+        page.evaluate("theme => { document.documentElement.dataset.theme = theme; }", theme)
+        page.evaluate("() => new Promise(requestAnimationFrame)")
+        shown[theme] = page.evaluate(ink)
+    np.testing.assert_allclose(shown["light"], [0x00, 0x44, 0x9E], atol=3)
+    np.testing.assert_allclose(shown["dark"], [0x8C, 0xBC, 0xF5], atol=3)
 
 
 def test_a_query_is_chosen_and_its_weights_are_written(page: Page) -> None:

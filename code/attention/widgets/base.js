@@ -53,16 +53,16 @@ export function transpose(matrix) {
   return matrix[0].map((_, j) => matrix.map((row) => row[j]));
 }
 
-// The colours of the printed maps: matplotlib's cividis at 0, 1/16, 2/16 ...
-const CIVIDIS = "00224e 002e6a 1a386f 32436d 434e6c 535a6d 61656f 6f7073 7d7c78 8c8878 9b9476 " +
-  "aba072 bcae6c cdbb63 dec958 f0d846 fee838";
-const ANCHORS = CIVIDIS.split(" ").map((hex) => [0, 2, 4].map((i) => parseInt(hex.slice(i, i + 2), 16)));
+const FAINTEST = 0.06; // of what a weight of 0 covers: a cell that one still sees
 
-/** The colour of a weight from 0 to 1, as [red, green, blue]: the same as in the printed maps. */
+/** How much of the page the colour of a weight from 0 to 1 covers: as in the printed maps. */
+export function cover(weight) {
+  return FAINTEST + (1 - FAINTEST) * Math.min(Math.max(weight, 0), 1);
+}
+
+/** The colour of a weight: that of the page's links, which stands out in light and in dark. */
 export function weightColour(weight) {
-  const place = Math.min(Math.max(weight, 0), 1) * (ANCHORS.length - 1);
-  const i = Math.min(Math.floor(place), ANCHORS.length - 2);
-  return ANCHORS[i].map((low, part) => Math.round(low + (ANCHORS[i + 1][part] - low) * (place - i)));
+  return `color-mix(in srgb, var(--accent) ${(100 * cover(weight)).toFixed(1)}%, var(--paper))`;
 }
 
 /** Set the letter after an underscore lower, as in formulas: d_k, W_O. */

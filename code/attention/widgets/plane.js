@@ -280,7 +280,7 @@ export function paintDisc(disc, weight, full) {
   // So small a disc would not be seen.
   const radius = Math.max(3, full * Math.sqrt(weight));
   disc.setAttribute("r", radius);
-  disc.setAttribute("fill", `rgb(${weightColour(weight)})`);
+  disc.style.fill = weightColour(weight);
   return radius;
 }
 

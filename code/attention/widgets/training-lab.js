@@ -5,7 +5,7 @@
 // tells this element of each frame (`receive`), and the element asks the page to pause, to make
 // one more step, or to stop, by an event that the page's cell hears (_live/cell.js).
 
-import { decimals, define, draw, Explorable, make, table, weightColour } from "./base.js";
+import { cover, decimals, define, draw, Explorable, make, table } from "./base.js";
 
 // How a weight is written: in hundredths, each a character. As in training_run.py.
 const ASCII = Array.from({ length: 94 }, (_, i) => String.fromCharCode(33 + i));
@@ -14,8 +14,8 @@ const FURTHER = Array.from({ length: 101 - PLAIN.length }, (_, i) => String.from
 const HUNDREDTHS = new Map([...PLAIN, ...FURTHER].map((character, i) => [character, i]));
 const NOT_A_NUMBER = 255;
 
-const COLOURS = Array.from({ length: 101 }, (_, i) => weightColour(i / 100));
-const BLANK = [128, 128, 128]; // of a weight that is not a number
+const COVERS = Array.from({ length: 101 }, (_, i) => Math.round(255 * cover(i / 100)));
+const BLANK = [128, 128, 128, 255]; // of a weight that is not a number
 const WHOLE = 8000; // milliseconds that a recorded run takes to play
 const SHORTEST = 40; // milliseconds from one frame to the next
 const LONGEST = 400;
@@ -218,9 +218,10 @@ class WeightMap {
   }
 
   paint(weights) {
+    const ink = getComputedStyle(this.canvas).color.match(/[\d.]+/g).slice(0, 3);
+    const colours = COVERS.map((share) => [...ink, share]);
     weights.forEach((weight, i) => {
-      this.pixels.data.set(weight === NOT_A_NUMBER ? BLANK : COLOURS[weight], 4 * i);
-      this.pixels.data[4 * i + 3] = 255;
+      this.pixels.data.set(weight === NOT_A_NUMBER ? BLANK : colours[weight], 4 * i);
     });
     this.context.putImageData(this.pixels, 0, 0);
   }
@@ -282,7 +283,7 @@ polyline { stroke-width: 2.2; stroke-linejoin: round; }
 .labels span { overflow: hidden; max-height: 6em; white-space: nowrap; }
 .labels .chosen { color: var(--text); font-weight: 700; }
 .picture { grid-area: 3 / 2; position: relative; cursor: pointer; }
-canvas { display: block; width: 100%; height: 100%; image-rendering: pixelated; pointer-events: none; }
+canvas { display: block; color: var(--accent); width: 100%; height: 100%; image-rendering: pixelated; pointer-events: none; }
 /* Around the row, so that a thin one is not hidden; seen on dark and on light weights. */
 .mark { position: absolute; inset-inline: -2px; margin-top: -2px; border: 2px solid #fff;
   outline: 1px solid #000; box-sizing: content-box; pointer-events: none; }
@@ -398,8 +399,21 @@ figcaption { grid-area: 4 / 1 / 5 / 3; contain: layout; font-size: 0.85rem; line
     kept.set(this.region, { run: this.run, number: this.number });
   }
 
+  /** A canvas does not follow the page when that becomes dark or light. */
+  connectedCallback() {
+    super.connectedCallback();
+    this.theme = new MutationObserver(() => this.repaintMaps());
+    this.theme.observe(document.documentElement, { attributeFilter: ["data-theme"] });
+  }
+
   disconnectedCallback() {
     this.stop();
+    this.theme.disconnect();
+  }
+
+  repaintMaps() {
+    for (const map of this.maps) map.shown = null;
+    this.paint();
   }
 
   // ------------------------------------------------------------- what the page says
