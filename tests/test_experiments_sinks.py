@@ -72,6 +72,7 @@ def test_a_gate_multiplies_what_the_heads_bring(plain, call):
     torch.testing.assert_close(attention(**call), wanted, rtol=0, atol=1e-12)
 
 
+@pytest.mark.arithmetic
 @pytest.mark.parametrize("arm", sinks.ARMS)
 def test_arms_have_as_many_parameters_and_nobody_looks_ahead(arm):
     model = sinks.new_model(arm, 0)
@@ -88,6 +89,7 @@ def test_all_remedies_are_tried():
     assert {sinks.remedy_of(arm) for arm in sinks.ARMS} == {*REMEDIES}
 
 
+@pytest.mark.arithmetic
 def test_the_loss_is_of_the_same_tokens_whatever_stands_before():
     text = torch.tensor([[5, 6, 7, END], [8, 9, END, PADDING]])
     assert sinks.read("bare", text).tolist() == [[5, 6, 7], [8, 9, END]]
