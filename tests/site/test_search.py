@@ -26,7 +26,7 @@ QUESTIONS = {
     "alignment error rate": "alignment",
     "query key value": "queries-keys-values",
     "self-attention and cross-attention": "queries-keys-values",
-    "is attention an explanation": "queries-keys-values",
+    "is attention an explanation": "evidence",
     "induction head": "learning",
     "derivative of the softmax": "learning",
     "softmax temperature": "scaling",
@@ -41,6 +41,7 @@ QUESTIONS = {
     "RMSNorm": "family",
     "byte pair encoding": "family",
     "teacher forcing": "bottleneck",
+    "activation patching": "evidence",
 }
 PAGE_OF = "([q]) => Search._performSearch(...Search._parseQuery(q)).map(r => r[0] + r[2]).reverse()"
 
