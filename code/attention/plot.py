@@ -53,6 +53,9 @@ def use_book_style() -> None:
     except ImportError:  # outside a notebook a figure is drawn by who shows it
         return
     if shell := get_ipython():
+        from matplotlib_inline.backend_inline import set_matplotlib_formats
+
+        set_matplotlib_formats()  # none: the kernel's own picture would take the place of ours
         shell.display_formatter.mimebundle_formatter.for_type(Figure, drawings.forms)
 
 

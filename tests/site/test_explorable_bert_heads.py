@@ -198,12 +198,9 @@ def test_small_maps_have_the_colours_of_the_weights(new_page: NewPage):
         """all => all.map(canvas => [...canvas.getContext("2d")
             .getImageData(0, 0, canvas.width, canvas.height).data])"""
     )
-    colours = np.array(found).reshape(*weights.shape, 4)[..., :3].sum(-1)
-    # Cividis grows lighter with the weight.
-    for layer, number in np.ndindex(2, 3):
-        order = np.argsort(weights[layer, number], axis=None)
-        lightness = colours[layer, number].ravel()[order]
-        assert (np.diff(lightness) >= -3).all()
+    covers = np.array(found).reshape(*weights.shape, 4)[..., 3] / 255
+    # The ink is the same; a weight says how much of the page it covers.
+    np.testing.assert_allclose(covers, 0.06 + 0.94 * weights, atol=0.003)
 
 
 def test_heads_are_marked(new_page: NewPage):

@@ -46,6 +46,7 @@ progress { width: 100%; max-width: 20rem; accent-color: var(--accent); }
 [role="option"] { display: block; aspect-ratio: 1; min-width: 0; padding: 0; cursor: pointer;
   border-radius: 2px; outline-offset: 0; }
 [role="option"] canvas { display: block; width: 100%; height: 100%; border-radius: 2px;
+  color: var(--accent);
   image-rendering: pixelated; }
 .marking [role="option"] canvas { opacity: 0.3; }
 .marking [role="option"].marked canvas { opacity: 1; }
@@ -114,7 +115,7 @@ a { color: var(--accent); }
   caption({ difference, model: [title, licence, source] }) {
     return make("p", { class: "muted" },
       `All ${this.count} heads, a row for each layer. In a map a row is a query, a column is a ` +
-      "key, and bright is much. In the page the model's weights have eight bits: in the " +
+      "key, and strong colour is much. In the page the model's weights have eight bits: in the " +
       `sentences above, no weight of a map moves by more than ${upTo(difference)}. The model: `,
       make("a", { href: `https://${source}` }, title), ` (${licence}).`);
   }
@@ -265,13 +266,32 @@ a { color: var(--accent); }
       times: this.times ?? null };
   }
 
+  /** Paint the small maps, once the figure is on the page and has its colours. */
+  paint() {
+    if (!this.isConnected || !this.maps) return;
+    const ink = getComputedStyle(this.options[0].firstChild).color.match(/[\d.]+/g).slice(0, 3);
+    this.options.forEach((option, head) => this.maps.paint(head, option.firstChild, ink));
+  }
+
+  /** A canvas does not follow the page when that becomes dark or light. */
+  connectedCallback() {
+    super.connectedCallback();
+    this.paint();
+    this.theme = new MutationObserver(() => this.paint());
+    this.theme.observe(document.documentElement, { attributeFilter: ["data-theme"] });
+  }
+
+  disconnectedCallback() {
+    this.theme.disconnect();
+  }
+
   /** Show a sentence in the place of the one before. */
   show(maps, where) {
     this.maps = maps;
     this.shownBox.replaceChildren(
       make("p", { class: "sentence", lang: "en" }, asText(maps.pieces)),
       make("p", { class: "muted" }, where));
-    this.options.forEach((option, head) => maps.paint(head, option.firstChild));
+    this.paint();
     this.explorer?.remove();
     this.explorer = make("attention-explorer", { "data-figure": this.forExplorer(null) });
     this.large.append(this.explorer);

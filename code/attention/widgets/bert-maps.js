@@ -1,7 +1,7 @@
 // Maps of all heads of a BERT: their weights in one list of numbers, where they look, and how
 // they are painted.
 
-import { weightColour } from "./base.js";
+import { cover } from "./base.js";
 
 /** Where a piece may look, as `shares_of` in bert_heads.py has it: from the query to the key. */
 export const PLACES = {
@@ -41,13 +41,13 @@ export class HeadMaps {
     return sum / (this.count - 2);
   }
 
-  /** Paint a head, one pixel for each weight: a query in each row. */
-  paint(head, canvas) {
+  /** Paint a head, one pixel for each weight: a query in each row. The ink is red, green, blue. */
+  paint(head, canvas, ink) {
     const { count } = this;
     canvas.width = canvas.height = count;
     const picture = new ImageData(count, count);
     for (let i = 0; i < count * count; i++)
-      picture.data.set([...weightColour(this.weights[head * count * count + i]), 255], 4 * i);
+      picture.data.set([...ink, 255 * cover(this.weights[head * count * count + i])], 4 * i);
     canvas.getContext("2d").putImageData(picture, 0, 0);
   }
 
