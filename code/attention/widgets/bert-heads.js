@@ -268,7 +268,7 @@ a { color: var(--accent); }
 
   /** Paint the small maps, once the figure is on the page and has its colours. */
   paint() {
-    if (!this.isConnected || !this.maps) return;
+    if (!this.list?.isConnected) return;
     const ink = getComputedStyle(this.options[0].firstChild).color.match(/[\d.]+/g).slice(0, 3);
     this.options.forEach((option, head) => this.maps.paint(head, option.firstChild, ink));
   }
