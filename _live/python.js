@@ -47,7 +47,7 @@ export class Python {
     const run = ++this.#number;
     return new Promise((resolve, reject) => {
       this.#runs.set(run, { resolve, reject, onoutput });
-      const { matches: narrow } = matchMedia(PHONE);
+      const narrow = globalThis.matchMedia?.(PHONE).matches ?? false; // a worker has none
       const message = { type: "run", run, cell, source, files, takes, narrow };
       this.#worker.postMessage(message, files.map(([, content]) => content.buffer));
     });

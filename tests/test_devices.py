@@ -333,7 +333,15 @@ MODULES = (
 )
 # Their functions are tried by tests of their own.
 OTHERS = {
-    *("interventions", "keys_and_values", "kv_cache", "layers", "norms", "positions"),
+    *(
+        "attribution",
+        "interventions",
+        "keys_and_values",
+        "kv_cache",
+        "layers",
+        "norms",
+        "positions",
+    ),
     *("pretrained", "transformer"),
 }
 

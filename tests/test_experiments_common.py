@@ -300,6 +300,7 @@ QUICK = {
     "recurrent_pronouns": ["fixed"],
     "scaling": ["scaled"],
     "scaling_curves": ["scaled"],
+    "sinks": ["bare"],
     "speed_by_length": ["equal tokens"],
     "stream": ["coverage", "width 24: rate 0.002, dropout 0.0", "width 24"],
     "three_kinds": ["decoder, rate 0.003", "decoder", "encoder", "encoder-decoder", "unigram"],

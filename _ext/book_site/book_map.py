@@ -26,8 +26,8 @@ class Shape:
 
 
 SHAPES = (
-    Shape("wide", width=680, box=(204, 46), gap=30, letters=24, line=17),
-    Shape("narrow", width=360, box=(116, 66), gap=26, letters=13, line=15),
+    Shape("wide", width=680, box=(204, 58), gap=28, letters=24, line=17),
+    Shape("narrow", width=360, box=(116, 84), gap=24, letters=13, line=15),
 )
 TOP = 24  # room for a note above the first row
 COLUMNS = 3

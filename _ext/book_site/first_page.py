@@ -48,7 +48,7 @@ class OfTheBook:
 
     def parts(self) -> dict[str, list[str]]:
         """Return the parts of the contents, each with its pages."""
-        contents = yaml.safe_load((Path(self.env.srcdir) / "_toc.yml").read_text("utf-8"))
+        contents = yaml.safe_load((Path(self.env.srcdir) / "_toc.yml").read_text(encoding="utf-8"))
         return {
             part["caption"]: [entry["file"].rpartition("/")[2] for entry in part["chapters"]]
             for part in contents["parts"]

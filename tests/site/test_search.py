@@ -26,7 +26,7 @@ QUESTIONS = {
     "alignment error rate": "alignment",
     "query key value": "queries-keys-values",
     "self-attention and cross-attention": "queries-keys-values",
-    "is attention an explanation": "evidence",
+    "is attention an explanation": "queries-keys-values",
     "induction head": "learning",
     "derivative of the softmax": "learning",
     "softmax temperature": "scaling",

@@ -158,7 +158,7 @@ def with_all_heads(book: Path) -> None:
     if not (ROOT / ".browser" / "compiled").exists():
         pytest.skip("no files for the browser's Python")
     (book / ".browser").symlink_to(ROOT / ".browser")
-    shutil.copytree(ROOT / "_live", book / "_live")
+    shutil.copytree(ROOT / "_live", book / "_live", dirs_exist_ok=True)
     for name in ("pyproject.toml", "README.md", "LICENSE"):  # of the wheel
         shutil.copy(ROOT / name, book / name)
     (chapter,) = (ROOT / "chapters").glob("*-family.ipynb")

@@ -44,7 +44,6 @@ MISTAKES = (
         "column-for-row",
         "You cut edges towards the query's word. The rows are the queries: cut in its row, not in "
         "its column.",
-        cutting(lambda row, column, query, kept: (column == query) & ~np.isin(row, row[kept])),
         lambda length, query, kept: right_keep_only(length, query, kept).T,
     ),
     misconception(

@@ -25,9 +25,9 @@ EQUAL_WEIGHT = Exercise(
             _draw([0.1875, 0.0625, 0.25, 0.125, 0.375], [1, 4, 3, 0], 0.1),
         ),
         (
-            # Exactly enough, and never enough.
-            _draw([0.125, 0.25, 0.125, 0.5], [0, 2, 1], 0.25),
+            # Never enough, and exactly enough.
             _draw([0.125, 0.125, 0.75], [1, 0], 0.5),
+            _draw([0.125, 0.25, 0.125, 0.5], [0, 2, 1], 0.25),
         ),
     ),
     misconceptions=MISTAKES,

@@ -27,8 +27,8 @@ KEEP_ONLY = Exercise(
             example(length=6, query=0, kept=np.array([5, 2, 0])),
         ),
         (
-            example(length=3, query=1, kept=np.array([0, 1, 2])),
             example(length=3, query=2, kept=np.array([], dtype=int)),
+            example(length=3, query=1, kept=np.array([0, 1, 2])),
         ),
     ),
     misconceptions=MISTAKES,
