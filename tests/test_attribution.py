@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from tests.pretended_device import pretended_device
 from torch import nn
 
 from attention.attribution import (
@@ -187,3 +188,32 @@ def test_leaving_out_keeps_the_order_of_the_rest():
 def test_one_word_cannot_be_left_out():
     with pytest.raises(ValueError, match="tokens: expected two or more, got 1"):
         leave_one_out(torch.tensor([3]), lambda texts: texts.sum(-1))
+
+
+def test_all_is_computed_where_the_weights_and_the_words_are(model):
+    layers = [random_weights(1, 2, 4, 4, seed=seed) for seed in range(2)]
+    cross = [random_weights(1, 2, 4, 4, seed=2)]
+    tokens = torch.tensor([3, 1, 4, 1])
+
+    def score(texts: torch.Tensor) -> torch.Tensor:
+        return texts.double().sum(1)
+
+    table = nn.Embedding(9, 4)
+    wanted = (
+        rollout(layers),
+        *rollout_to_source(layers, layers[:1], cross),
+        leave_one_out(tokens, score),
+        gradient_times_input(table, lambda: table(tokens[None]).pow(2).sum((1, 2))),
+    )
+    with pretended_device() as device:
+        layers, cross = ([each.to(device) for each in some] for some in (layers, cross))
+        tokens, table = tokens.to(device), table.to(device)
+        found = (
+            rollout(layers),
+            *rollout_to_source(layers, layers[:1], cross),
+            leave_one_out(tokens, score),
+            gradient_times_input(table, lambda: table(tokens[None]).pow(2).sum((1, 2))),
+        )
+        assert {each.device for each in found} == {tokens.device}
+        for one, other in zip(wanted, found, strict=True):
+            torch.testing.assert_close(one, other.to("cpu"))
