@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from attention import drawings, phone, plot
+from attention import drawings, phone, phone_text, plot
 
 PIXELS = 100 / 72  # of the page for a point
 LEAST = 9  # pixels: the smallest text on a phone
@@ -133,7 +133,7 @@ def test_it_is_as_wide_as_the_column(both):
 
 def test_no_text_is_too_small(both):
     _, narrow = both
-    assert phone.smallest_text(narrow) * PIXELS >= LEAST
+    assert phone_text.smallest_text(narrow) * PIXELS >= LEAST
 
 
 def test_no_word_is_lost(both):
@@ -149,7 +149,7 @@ def test_nothing_runs_into_something_else(both):
         a.shrunk(0.97, 0.97).overlaps(b.shrunk(0.97, 0.97)) for a, b in combinations(panels, 2)
     )
     for ax in narrow.axes:
-        labels = [label for label in ax.get_xticklabels() if phone.is_drawn(label)]
+        labels = [label for label in ax.get_xticklabels() if phone_text.is_drawn(label)]
         boxes = [label.get_window_extent() for label in labels if label.get_rotation() % 90 == 0]
         assert not any(a.overlaps(b) for a, b in combinations(boxes, 2))
         assert ax.get_legend() is None or (
@@ -171,7 +171,7 @@ def test_what_panels_shared_each_of_them_has():
     phone.lay_out(fig)
     fig.draw_without_rendering()
     assert [ax.get_ylabel() for ax in fig.axes] == ["loss"] * 3
-    assert all(any(map(phone.is_drawn, ax.get_yticklabels())) for ax in fig.axes)
+    assert all(any(map(phone_text.is_drawn, ax.get_yticklabels())) for ax in fig.axes)
     # One label below is enough, since all have the same axis.
     assert [ax.get_xlabel() for ax in fig.axes] == ["", "", "step"]
 
@@ -212,10 +212,10 @@ def test_a_wide_legend_takes_no_room_from_its_panel():
 def test_exponents_and_indices_can_be_read():
     fig = logarithmic()
     phone.lay_out(fig)
-    labels = [label for label in fig.axes[0].get_yticklabels() if phone.is_drawn(label)]
+    labels = [label for label in fig.axes[0].get_yticklabels() if phone_text.is_drawn(label)]
     assert labels
     sizes = [label.get_fontsize() for label in (*labels, fig.axes[0]._left_title)]
-    assert min(sizes) * phone.SCRIPT * PIXELS >= LEAST
+    assert min(sizes) * phone_text.SCRIPT * PIXELS >= LEAST
 
 
 # ------------------------------------------------------------------ both pictures
@@ -239,9 +239,9 @@ def test_a_picture_says_how_large_its_smallest_text_is():
     fig = three_panels()
     with Image.open(io.BytesIO(drawings.small(drawings.drawn(fig)))) as picture:
         said = float(picture.text[drawings.SMALLEST_TEXT])
-    assert said == pytest.approx(phone.smallest_text(fig) * PIXELS, abs=0.01)
+    assert said == pytest.approx(phone_text.smallest_text(fig) * PIXELS, abs=0.01)
     fig.axes[0].text(0, 0, "tiny", size=2)
-    assert phone.smallest_text(fig) == 2
+    assert phone_text.smallest_text(fig) == 2
 
 
 def test_the_ground_of_a_picture_is_that_of_the_page():

@@ -15,8 +15,6 @@ TABLES = {
     "corpus/lexicon.py": "the words of both languages, and what goes with what",
     "widgets/architecture_boxes.py": "what each box of the picture says, in the data's order",
 }
-# Being taken apart.
-STILL_TOO_LARGE = {"phone.py"}
 NO_CODE = {
     tokenize.COMMENT,
     tokenize.DEDENT,
@@ -54,7 +52,7 @@ def too_large(source: str) -> bool:
     return len(source.splitlines()) > LINES or lines_of_code(source) > LINES_OF_CODE
 
 
-@pytest.mark.parametrize("module", sorted(MODULES.keys() - TABLES.keys() - STILL_TOO_LARGE))
+@pytest.mark.parametrize("module", sorted(MODULES.keys() - TABLES.keys()))
 def test_a_module_fits_a_head(module):
     source = MODULES[module].read_text(encoding="utf-8")
     lines, code = len(source.splitlines()), lines_of_code(source)
@@ -62,7 +60,7 @@ def test_a_module_fits_a_head(module):
     assert code <= LINES_OF_CODE, f"{module} has {code} lines of code"
 
 
-@pytest.mark.parametrize("module", sorted(TABLES.keys() | STILL_TOO_LARGE))
+@pytest.mark.parametrize("module", sorted(TABLES))
 def test_an_exception_is_one(module):
     assert module in MODULES, f"{module} is no longer there"
     assert too_large(MODULES[module].read_text(encoding="utf-8")), f"{module} has become small"

@@ -13,7 +13,7 @@ from jaxtyping import Float, UInt8
 from matplotlib.figure import Figure
 from PIL import Image, PngImagePlugin
 
-from attention import phone
+from attention import phone, phone_text
 
 # What the narrow picture is called among the forms of an output.
 NARROW = "image/vnd.attention.narrow+png"
@@ -66,7 +66,7 @@ def copy_of(fig: Figure) -> Figure:
 def drawn(fig: Figure) -> bytes:
     """Draw a figure as PNG, as large as what is drawn, on a transparent ground."""
     file = io.BytesIO()
-    smallest = phone.smallest_text(fig) * fig.dpi / 72
+    smallest = phone_text.smallest_text(fig) * fig.dpi / 72
     fig.savefig(
         file,
         format="png",
