@@ -358,7 +358,7 @@ def test_wide_boxes_scroll_from_the_keyboard(
     phone: BrowserContext, address: str, chapter: str
 ) -> None:
     page = visit(phone, address + chapter).page
-    box = page.locator(".scrolls").first
+    box = page.locator(".scrolls:visible").first  # those in a fold take no focus
     box.focus()
     page.keyboard.press("ArrowRight")
     # Chromium scrolls smoothly.
