@@ -1,4 +1,4 @@
-"""Files of weights: whole or not at all, checked when read (translation: Habits of training).
+"""Files of weights: whole or not at all, checked when read (transformer: The whole model).
 
 A ``.safetensors`` file holds numbers and strings, and no code that reading it could
 run (a pickle does). Ours has one string: a checksum, a blank, and a JSON text. The

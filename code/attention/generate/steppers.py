@@ -1,4 +1,4 @@
-"""What decoding asks of a model, and how each kind answers (translation: Habits of training).
+"""What decoding asks of a model, and how each kind answers (cost: Writing: keep keys and values).
 
 To read a source, and then to take one token after the other and say what may follow.
 That is a ``Stepper``, and there is a short one for each kind.

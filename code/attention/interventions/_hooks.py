@@ -1,4 +1,4 @@
-"""What recording and interfering share: hooks, places (translation: One model, one circuit).
+"""What recording and interfering share: hooks, places (transformer: One sentence, every tensor).
 
 Torch calls a *hook* before or after a module's own ``forward``.
 """

@@ -1,4 +1,4 @@
-"""Where one can look: attention sublayers, and stages (translation: One model, one circuit)."""
+"""Where one can look: attention sublayers, and stages (translation: Cut the edge)."""
 
 from torch import nn
 
