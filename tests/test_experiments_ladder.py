@@ -103,7 +103,7 @@ def test_the_search_is_equal():
         assert [rate for of, rate in search.trials.values() if of == name] == [*search.rates]
     assert search.trial_seed not in search.seeds
     assert len(search.seeds) >= 3
-    assert ladder.TRIAL_STOPS[-1] * 2 == ladder.STOPS[-1]
+    assert ladder.TRIAL_STOPS[-1] * 3 == ladder.STOPS[-1]
     trials = [job for job in search.order(search.arms, search.seeds) if job[0] in search.trials]
     assert trials == [(arm, search.trial_seed) for arm in search.trials]
 
@@ -259,26 +259,26 @@ def row(arm: str, seed: int, updates: int, seconds: float, loss: float) -> Row:
 
 BY_HAND = [
     row("2017, rate 0.003", 100, 10, 1, 9),  # a trial
-    row("2017", 0, 4000, 4, 0.5),
-    row("2017", 0, 2000, 2, 1.0),
-    row("2017", 1, 2000, 2, 2.0),
-    row("2017", 1, 4000, 6, 1.0),
-    row("QK-norm", 0, 2000, 3, 0.8),
-    row("QK-norm", 0, 4000, 5, 0.4),
+    row("2017", 0, 3000, 4, 0.5),
+    row("2017", 0, 1500, 2, 1.0),
+    row("2017", 1, 1500, 2, 2.0),
+    row("2017", 1, 3000, 6, 1.0),
+    row("QK-norm", 0, 1500, 3, 0.8),
+    row("QK-norm", 0, 3000, 5, 0.4),
 ]
 SPEEDS = [{"arm": "2017", "milliseconds": "15"}, {"arm": "QK-norm", "milliseconds": "20"}]
 
 
 def test_arms_at_equal_updates_and_at_equal_seconds():
     assert ladder.at_equal_updates(BY_HAND, "french_loss") == {"2017": [0.5, 1.0], "QK-norm": [0.4]}
-    assert ladder.updates_in_equal_seconds(SPEEDS) == {"2017": 4000, "QK-norm": 3000}
+    assert ladder.updates_in_equal_seconds(SPEEDS) == {"2017": 3000, "QK-norm": 2250}
     found = ladder.at_equal_seconds(BY_HAND, SPEEDS, "french_loss")
     assert found == {"2017": [0.5, 1.0], "QK-norm": [pytest.approx(0.6)]}
 
 
 def test_no_measure_is_read_off_outside_of_the_stops():
     slow = [{"arm": "2017", "milliseconds": "15"}, {"arm": "QK-norm", "milliseconds": "60"}]
-    with pytest.raises(ValueError, match=r"^updates: expected a number from 2000 to 4000, got 10"):
+    with pytest.raises(ValueError, match=r"^updates: expected a number from 1500 to 3000, got 7"):
         ladder.at_equal_seconds(BY_HAND, slow, "french_loss")
 
 
