@@ -296,7 +296,7 @@ QUICK = {
     "reach": ["rnn"],
     "real_models": ["minilm"],
     "real_text": ["fixed: rate 0.002, dropout 0.1", "fixed", "copy"],
-    "recipes": ["to 0, rate 0.003", "to 0"],
+    "recipes": ["to 0, rotary, rate 0.003", "to 0, rotary"],
     "recurrent_pronouns": ["fixed"],
     "scaling": ["scaled"],
     "scaling_curves": ["scaled"],
