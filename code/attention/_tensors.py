@@ -4,7 +4,7 @@ from torch import Tensor
 
 
 def describe(thing: object) -> str:
-    """Say in an error what came: a tensor's type and shape, of anything else what it is."""
+    """Describe for an error what came: a tensor's type and shape, or else the thing itself."""
     if isinstance(thing, Tensor):
         return f"{thing.dtype} of shape {tuple(thing.shape)}"
     return type(thing).__name__

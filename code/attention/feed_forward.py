@@ -15,7 +15,7 @@ ACTIVATIONS = {"relu": F.relu, "gelu": F.gelu}
 
 
 class FeedForward(nn.Module):
-    """Think about each position alone: widen, bend, narrow (transformer: The feed-forward layer).
+    """Transform each position alone: widen, bend, narrow (transformer: The feed-forward layer).
 
     Vaswani et al. (2017), section 3.3, equation 2: max(0, x W_1 + b_1) W_2 + b_2. The
     same matrices serve all positions, and nothing passes between them.

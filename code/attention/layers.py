@@ -182,7 +182,7 @@ class MultiHeadAttention(nn.Module):
 
 
 def _mask_and_bias(mask: Tensor | None, score_bias: Tensor | None, query: Tensor) -> Tensor | None:
-    """Say both in one tensor, to be added to the scores: -inf where the mask says no."""
+    """Combine both in one tensor to be added to the scores: -inf where the mask is False."""
     if score_bias is None:
         return mask
     score_bias = score_bias.to(query)

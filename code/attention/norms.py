@@ -1,6 +1,6 @@
 """The norms of a transformer, in torch (transformer: The layer norm).
 
-Each deals with one position at a time: no other has a say in it.
+Each works on one position at a time and does not depend on the others.
 """
 
 import torch

@@ -8,9 +8,9 @@ from attention._arrays import Array, Number, _check_rotation, _positive_integer
 
 
 def position_angles(length: int, width: int, base: Number = 10_000) -> Float[Array, "length pairs"]:
-    """Let a hand turn for each two columns, the first fast and the last slowly.
+    """Give each pair of columns its angle at each position: the first pair turns fastest.
 
-    At position p the hand of columns 2i and 2i + 1 has come to the angle
+    At position p the angle of columns 2i and 2i + 1 is
     p / base^(2i / width). The sinusoids of Vaswani et al. (2017, section 3.5) and
     RoPE (Su et al. 2021, section 3.2.2) share these angles.
 
@@ -19,7 +19,7 @@ def position_angles(length: int, width: int, base: Number = 10_000) -> Float[Arr
     length : int
         Number of positions; the first is 0.
     width : int
-        Number of columns. If it is odd, the last hand has one alone.
+        Number of columns. If it is odd, the last angle has one column alone.
     base : float
         Above 0; 10 000 in both papers.
 
@@ -71,7 +71,7 @@ def sinusoidal_positions(length: int, d_model: int) -> Float[Array, "length d_mo
 def rotate(
     x: Float[Array, "*batch length d_k"], angles: Float[Array, "length pairs"]
 ) -> Float[Array, "*batch length d_k"]:
-    """Turn each two neighbouring columns by the position's angle (RoPE) (position: Turn the).
+    """Rotate each pair of neighbouring columns by the position's angle (RoPE) (position: Turn the).
 
     Su et al. (2021), section 3.2.2, in the form of equation 34. The dot product of a turned query
     and a turned key depends on how far apart they are, and not on where they are.
@@ -101,7 +101,7 @@ def rotate(
 
 
 def alibi_slopes(heads: int) -> Float[Array, " heads"]:
-    """Say how much each head minds distance (ALiBi) (position: A price on distance).
+    """Give the penalty on distance of each head (ALiBi) (position: A price on distance).
 
     Press et al. (2022), section 3: 2^(-8/heads) for the first head, and each next
     one smaller by the same factor, down to 2^-8. If ``heads`` is not a power of
@@ -132,7 +132,7 @@ def alibi_slopes(heads: int) -> Float[Array, " heads"]:
 
 
 def alibi_bias(heads: int, length: int) -> Float[Array, "heads length length"]:
-    """Take from each score the distance times the head's slope (position: A price on distance).
+    """Subtract from each score the distance times the head's slope (position: A price on distance).
 
     Press et al. (2022), section 3, figure 3. Distance counts in both directions
     alike here, so the bias serves with and without a causal mask.

@@ -1,6 +1,6 @@
 """Watch a transformer at work and interfere (translation: One model; evidence: The ladder).
 
-That a head looks somewhere does not say that the model needs what it finds there. So
+A head may look somewhere although the model does not need what it finds there. So
 there are tools to look and tools to interfere, for a ``with`` block each:
 
 - ``record_weights`` and ``record_streams`` look;

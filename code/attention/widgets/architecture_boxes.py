@@ -112,7 +112,7 @@ def _sublayer(stack: str, number: int, sublayer: Box) -> list[Box]:
         Box(
             f"{stack}_sum_{number}",
             f"Sum after the {of}",
-            "Adds what the sublayer said to the stream.",
+            "Adds the output of the sublayer to the stream.",
             sublayer.shape,
             STREAM,
             "Residual",
