@@ -31,7 +31,7 @@ It writes sinks.csv, a row for each arm, seed and measure:
                       not attend to the first word, or to anything before it
     without third     the same, if they may not attend to the third word: a control
 
-    .venv/bin/python experiments/sinks.py              15 minutes of processor time
+    .venv/bin/python experiments/sinks.py          half an hour of processor time
 
 Counted in updates, in float32 on one thread: the same command gives the same numbers on the
 same kind of processor.
