@@ -5,6 +5,7 @@
 * `numbers`: number figures and formulas by chapter;
 * `source_pages`, `source_links`: a page for each file of code, and links from the chapters;
 * `line_links`: links from a sentence to a line of code;
+* `terms`: links from the first use of a term to the glossary;
 * `first_page`: the chapters, ways, map and gallery of the first page;
 * `live`: run code in the page, touch figures;
 * `previews`: description and picture for shared links;
@@ -30,11 +31,12 @@ from . import (
     search,
     source_links,
     source_pages,
+    terms,
 )
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
     parts = (mathjax, repository, numbers, first_page, source_pages, source_links, line_links)
-    for part in (*parts, live, previews, reader, search, figures, finish):
+    for part in (*parts, terms, live, previews, reader, search, figures, finish):
         part.setup(app)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
