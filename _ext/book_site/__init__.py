@@ -10,6 +10,7 @@
 * `live`: run code in the page, touch figures;
 * `previews`: description and picture for shared links;
 * `search`: an index of the sections, by which the search ranks them;
+* `downloads`: notebooks to download that read well without the book;
 * `reader`: predictions and progress, kept in the reader's browser;
 * `figures`: a narrow picture of each figure, tables that become lists on a phone;
 * `finish`: repair each finished page where the theme falls short.
@@ -18,6 +19,7 @@
 from sphinx.application import Sphinx
 
 from . import (
+    downloads,
     figures,
     finish,
     first_page,
@@ -37,6 +39,6 @@ from . import (
 
 def setup(app: Sphinx) -> dict[str, bool]:
     parts = (mathjax, repository, numbers, first_page, source_pages, source_links, line_links)
-    for part in (*parts, terms, live, previews, reader, search, figures, finish):
+    for part in (*parts, terms, live, previews, reader, search, figures, downloads, finish):
         part.setup(app)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
