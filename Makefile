@@ -36,7 +36,7 @@ notebooks: setup  ## execute every notebook afresh and store its outputs
 	@$(RUN) tools/notebooks.py run
 
 lab: setup        ## open the notebooks in JupyterLab
-	@$(RUN) -m jupyter lab chapters
+	@$(RUN) tools/jupyter_lab.py
 
 models: setup     ## fetch the real weights of the chapter on today's models (212 MB)
 	@$(RUN) tools/models.py

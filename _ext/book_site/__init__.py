@@ -5,10 +5,12 @@
 * `numbers`: number figures and formulas by chapter;
 * `source_pages`, `source_links`: a page for each file of code, and links from the chapters;
 * `line_links`: links from a sentence to a line of code;
+* `terms`: links from the first use of a term to the glossary;
 * `first_page`: the chapters, ways, map and gallery of the first page;
 * `live`: run code in the page, touch figures;
 * `previews`: description and picture for shared links;
 * `search`: an index of the sections, by which the search ranks them;
+* `downloads`: notebooks to download that read well without the book;
 * `reader`: predictions and progress, kept in the reader's browser;
 * `figures`: a narrow picture of each figure, tables that become lists on a phone;
 * `finish`: repair each finished page where the theme falls short.
@@ -17,6 +19,7 @@
 from sphinx.application import Sphinx
 
 from . import (
+    downloads,
     figures,
     finish,
     first_page,
@@ -30,11 +33,12 @@ from . import (
     search,
     source_links,
     source_pages,
+    terms,
 )
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
     parts = (mathjax, repository, numbers, first_page, source_pages, source_links, line_links)
-    for part in (*parts, live, previews, reader, search, figures, finish):
+    for part in (*parts, terms, live, previews, reader, search, figures, downloads, finish):
         part.setup(app)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -25,7 +25,14 @@ WORD = re.compile(r"[^\W_]+(?:_[^\W_]+)*")
 # What a word counts for in a heading, in the title of the page, and among the synonyms.
 HEADING, TITLE, SYNONYM = 8, 4, 8
 # Where a word is explained comes before where it is used.
-WEIGHTS = {"glossary": 0.4, "index": 0.4, "teaching": 0.3, "cheat-sheet": 0.3, "bugs": 0.6}
+WEIGHTS = {
+    "glossary": 0.4,
+    "index": 0.4,
+    "teaching": 0.3,
+    "cheat-sheet": 0.3,
+    "bugs": 0.6,
+    "questions": 0.3,
+}
 # Exercises, and the tables and lists at a chapter's end, name what is explained above.
 AT_THE_END = ("Exercise", "What we measured", "Further reading")
 END = 0.6
