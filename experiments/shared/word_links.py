@@ -24,7 +24,9 @@ from shared.first_token import Rows
 from shared.head_pictures import names_of
 
 SENTENCES = 60  # of the test sentences of the grammar
-SETTING = "transformer-guided-alignment-layer"  # of Marian: which layer was taught to align
+# Of Marian: whose first head is taught to align, if any is. The file of a model that was not taught
+# has it, too.
+SETTING = "transformer-guided-alignment-layer"
 NEW_WORD = "▁"
 # English words of the grammar, and what they may be in Portuguese.
 PORTUGUESE = {

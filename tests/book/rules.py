@@ -167,7 +167,7 @@ def tags_are_known(notebook: NotebookNode) -> Iterator[str]:
 
 
 def guesses_come_back(notebook: NotebookNode) -> Iterator[str]:
-    """Each question in *Predict* that takes an answer is met again where it is measured.
+    """*Predict* asks what takes an answer, and each such question is met again where it is measured.
 
     The first is met at the code cell with the tag `guess-1`, and so on. With the tag
     `guess-1-bold` the cell prints in bold what is quoted.
@@ -178,6 +178,8 @@ def guesses_come_back(notebook: NotebookNode) -> Iterator[str]:
     wanted = [f"guess-{number}" for number in range(1, asked + 1)]
     found = [tag for cell in notebook.cells for tag in tags(cell) if GUESS_TAG.fullmatch(tag)]
     met = sorted(tag.removesuffix("-bold") for tag in found)
+    if boxes and not asked:
+        yield "*Predict* has no blank, and no circles or boxes: no answer can be kept"
     if met != wanted:
         yield f"*Predict* asks for {wanted or 'nothing'}, and cells are tagged {met or 'for none'}"
     for cell in notebook.cells:

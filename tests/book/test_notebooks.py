@@ -131,6 +131,12 @@ def ask_twice(nb):
     box.source = sound.replace("\n:::", "\n\nIt is `____`, or\n\n○ small\n○ large\n:::")
 
 
+def ask_for_no_answer(nb):
+    ask_twice(nb)
+    box = first(nb, lambda cell: ":class: predict" in cell.source)
+    box.source = re.sub("`_+`|[○☐]", "", box.source)
+
+
 def ask_once_more(nb):
     box = first(nb, lambda cell: ":class: predict" in cell.source)
     box.source = box.source.replace("\n:::", "\n\nIt is `____`.\n:::")
@@ -210,6 +216,7 @@ BREAKS = [
     (ignore_without_reason, rules.ignored_cells_give_a_reason),
     (ignore_too_many, rules.ignored_cells_give_a_reason),
     (misspell_tag, rules.tags_are_known),
+    (ask_for_no_answer, rules.guesses_come_back),
     (ask_once_more, rules.guesses_come_back),
     (answer_in_prose, rules.guesses_come_back),
     (answer_two_with_one_number, rules.guesses_come_back),
