@@ -103,7 +103,7 @@ def test_the_search_is_equal():
         assert [rate for of, rate in search.trials.values() if of == name] == [*search.rates]
     assert search.trial_seed not in search.seeds
     assert len(search.seeds) >= 3
-    assert ladder.TRIAL_STOPS[-1] * 2 == ladder.STOPS[-1]
+    assert ladder.TRIAL_STOPS[-1] * 3 == ladder.STOPS[-1]
     trials = [job for job in search.order(search.arms, search.seeds) if job[0] in search.trials]
     assert trials == [(arm, search.trial_seed) for arm in search.trials]
 
