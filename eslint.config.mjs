@@ -27,7 +27,7 @@ export default [
     },
   },
   {
-    files: ["_live/*.js", "code/attention/widgets/*.js"],
+    files: ["_live/*.js", "code/attention/widgets/*.js", "tools/*.js"],
     languageOptions: { globals: globals.browser },
   },
   // These two do not run as modules of a page.

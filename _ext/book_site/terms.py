@@ -31,31 +31,34 @@ NO_TERM_IN = (
     nodes.table,
 )
 LONGEST_TITLE = 220
-# Words that also mean something else. Each is linked only in those chapters (by number) whose
-# first use of it means what the glossary says.
-ONLY_IN: dict[str, Collection[int]] = {
-    "cell": (1,),  # elsewhere it is one of the page
-    "state": (1, 2, 11),
-    "update": (2, 10, 12),  # in chapter 1 also a gate
-    "summary": (11,),
-    "memory": (),  # most often the computer's
-    "context": (2,),
-    "score": (2, 3, 4, 5, 6, 7, 8, 9, 11),  # later also a result, or a verb
-    "scale": (3, 4, 5, 8, 11),
-    "slope": (8,),
-    "window": (6, 8, 11, 12),
-    "target": (1, 6, 10),  # elsewhere the target sentence
-    "candidate": (10,),
-    "kernel": (3,),  # in chapter 11 a program of the graphics card
-    "rank": (7, 9),
-    "gate": (1,),
-    "edge": (10, 13),
-    "projection": (3, 7, 9, 11, 12),
-    "confidence": (6, 10),
-    "leak": (6, 7),
-    "loss": (1, 2, 4, 5, 6, 7, 9, 10, 11, 12, 13),
-    "patching": (13,),
-    "possible link": (2,),
+# Words that also mean something else. Each is linked only in those chapters whose first use of it
+# means what the glossary says.
+ONLY_IN: dict[str, str] = {
+    "cell": "bottleneck",  # elsewhere it is one of the page
+    "state": "bottleneck alignment cost",
+    "update": "alignment translation family",  # the first chapter has a gate of this name, too
+    "summary": "cost",
+    "memory": "",  # most often the computer's
+    "context": "alignment",
+    # Later also a result, or a verb.
+    "score": "alignment queries-keys-values learning scaling masking multi-head position transformer "
+    "cost",
+    "scale": "queries-keys-values learning scaling position cost",
+    "slope": "position",
+    "window": "masking position cost family",
+    "target": "bottleneck masking translation",  # elsewhere the target sentence
+    "candidate": "translation",
+    "kernel": "queries-keys-values",  # later a program of the graphics card
+    "rank": "multi-head transformer",
+    "gate": "bottleneck",
+    "edge": "translation evidence",
+    "projection": "queries-keys-values multi-head transformer cost family",
+    "confidence": "masking translation",
+    "leak": "masking multi-head",
+    "loss": "bottleneck alignment learning scaling masking multi-head transformer translation cost "
+    "family evidence",
+    "patching": "evidence",
+    "possible link": "alignment",
 }
 
 
@@ -125,9 +128,9 @@ def entries(page: nodes.document) -> Iterator[Term]:
                 yield Term(name, term["ids"][0], said)
 
 
-def meant_in(chapter: int, terms: Collection[Term]) -> list[Term]:
+def meant_in(chapter: str, terms: Collection[Term]) -> list[Term]:
     """Leave out the terms that mean something else in a chapter."""
-    return [term for term in terms if chapter in ONLY_IN.get(term.name, (chapter,))]
+    return [term for term in terms if chapter in ONLY_IN.get(term.name, chapter).split()]
 
 
 class LinkTerms(SphinxPostTransform):
@@ -138,9 +141,9 @@ class LinkTerms(SphinxPostTransform):
 
     def run(self, **kwargs: object) -> None:
         """Go through the texts of a chapter in their order."""
-        chapter = chapter_of(self.env.docname)
-        if chapter is None:
+        if chapter_of(self.env.docname) is None:
             return
+        chapter = self.env.docname.partition("-")[2]  # its word, without the number
         finder = Finder(meant_in(chapter, terms_of(self.env)))
         address = self.app.builder.get_relative_uri(self.env.docname, GLOSSARY)
         link_first_uses(self.document, finder, address)

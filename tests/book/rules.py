@@ -167,7 +167,7 @@ def tags_are_known(notebook: NotebookNode) -> Iterator[str]:
 
 
 def guesses_come_back(notebook: NotebookNode) -> Iterator[str]:
-    """*Predict* asks what takes an answer, and each such question is met again where it is measured.
+    """*Predict* asks what takes an answer, and each such question is met again where measured.
 
     The first is met at the code cell with the tag `guess-1`, and so on. With the tag
     `guess-1-bold` the cell prints in bold what is quoted.
