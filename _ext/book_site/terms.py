@@ -41,8 +41,8 @@ ONLY_IN: dict[str, str] = {
     "memory": "",  # most often the computer's
     "context": "alignment",
     # Later also a result, or a verb.
-    "score": "alignment queries-keys-values learning scaling masking multi-head position transformer "
-    "cost",
+    "score": "alignment queries-keys-values learning scaling masking multi-head position "
+    "transformer cost",
     "scale": "queries-keys-values learning scaling position cost",
     "slope": "position",
     "window": "masking position cost family",
