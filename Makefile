@@ -6,7 +6,7 @@ RUN := .venv/bin/python
 # Two small cores: more threads make the book's small arrays slower.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help setup book serve test test-all portable planted notebooks lab models lint linkcheck experiments bottleneck translator mutants lock newest clean
+.PHONY: help setup book serve paper test test-all portable planted notebooks lab models lint linkcheck experiments bottleneck translator mutants lock newest clean
 
 help:             ## say what each verb does
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 14
@@ -19,6 +19,9 @@ book: setup       ## build the site from the committed outputs (if they changed)
 
 serve: book       ## show the built site on this machine
 	@$(RUN) tools/site.py serve
+
+paper: book       ## PDF and EPUB of the whole book, linked from the site's first page (needs Chromium)
+	@$(RUN) tools/paper.py
 
 test: setup       ## every check: code, notebooks (executed and compared), built site
 	@$(RUN) tools/test.py

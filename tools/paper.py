@@ -8,6 +8,7 @@ figures that can be explored.
 
 import argparse
 import os
+import re
 import sys
 import time
 from pathlib import Path
@@ -17,7 +18,7 @@ sys.path.append(str(ROOT / "_ext"))
 
 from book_site.previews import NAME, PROMISE, address_from  # noqa: E402
 from paper.epub import write_epub  # noqa: E402
-from paper.figures import chromium, picture_figures  # noqa: E402
+from paper.figures import chromium, picture_cover, picture_figures  # noqa: E402
 from paper.pages import read_pages  # noqa: E402
 from paper.pdf import write_pdf  # noqa: E402
 
@@ -50,13 +51,32 @@ def main() -> int:
     pages = read_pages(ROOT, SITE, address)
     with chromium() as browser:
         picture_figures(browser, SITE, pages, WORK / "figures")
+        cover = WORK / "cover.png"
         pdf, epub = target / f"{FILE}.pdf", target / f"{FILE}.epub"
         sheets = write_pdf(browser, ROOT, pages, WORK, pdf, facts)
-    write_epub(pages, SITE, epub, facts)
+        picture_cover(browser, WORK / "book.html", cover)
+    write_epub(
+        pages, (SITE / "_static/pygments.css").read_text(encoding="utf-8"), cover, epub, facts
+    )
+    link_from_first_page(pdf, epub, sheets[""])
     for path in (pdf, epub):
         print(f"{os.path.relpath(path)}: {path.stat().st_size / 1e6:.1f} MB")
     print(f"{sheets['']} sheets, made in {time.monotonic() - started:.0f} s")
     return 0
+
+
+def link_from_first_page(pdf: Path, epub: Path, sheets: int) -> None:
+    """Write the links into the place that the first page keeps for them."""
+    first = SITE / "chapters" / "index.html"
+    sizes = {path: f"{path.stat().st_size / 1e6:.0f} MB" for path in (pdf, epub)}
+    links = (
+        f'The whole book to take away: <a href="../_static/paper/{pdf.name}">PDF</a> '
+        f"({sheets} pages, {sizes[pdf]}) or "
+        f'<a href="../_static/paper/{epub.name}">EPUB</a> ({sizes[epub]}).'
+    )
+    html = first.read_text(encoding="utf-8")
+    place = re.compile(r'<p class="paper-links"[^>]*>.*?</p>', re.DOTALL)
+    first.write_text(place.sub(f'<p class="paper-links">{links}</p>', html), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -35,7 +35,9 @@ def chromium() -> Iterator[Browser]:
     """Start a browser without windows."""
     found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
     if found is None:
-        raise SystemExit("No Chromium found. Install it (apt-get install chromium), or set CHROMIUM.")
+        raise SystemExit(
+            "No Chromium found. Install it (apt-get install chromium), or set CHROMIUM."
+        )
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found, args=OPTIONS)
         yield browser
@@ -54,8 +56,7 @@ def served(folder: Path) -> Iterator[str]:
 
 def picture_figures(browser: Browser, site: Path, pages: list[Page], folder: Path) -> None:
     """Put a picture in the place of each figure that can be explored."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     with served(site) as address:
         context = browser.new_context(
             viewport={"width": 1400, "height": 900}, device_scale_factor=DENSITY
@@ -78,6 +79,14 @@ def picture_figures(browser: Browser, site: Path, pages: list[Page], folder: Pat
                 place.screenshot(path=path, animations="disabled")
                 replace(figure, path)
         context.close()
+
+
+def picture_cover(browser: Browser, book: Path, path: Path) -> None:
+    """Take a picture of the title, for the shelf of a reading device."""
+    tab = browser.new_page(viewport={"width": 640, "height": 900}, device_scale_factor=2)
+    tab.goto(book.as_uri())
+    tab.locator(".title-page").screenshot(path=path, animations="disabled")
+    tab.close()
 
 
 def replace(figure: Tag, path: Path) -> None:

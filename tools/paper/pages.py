@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 
 import yaml
 from bs4 import BeautifulSoup, Tag
-from bs4.element import CData
 
 FIRST = "index"
 # A list of links to the site's pages of code is of no use elsewhere.
@@ -21,11 +20,11 @@ LEFT_OUT = {"package"}
 # What the first page has for paper; the rest of it is about the site.
 ON_THE_FIRST_PAGE = ("what-this-book-is", "four-questions-about-one-line", "the-map", "one-hour")
 ONLY_ON_SCREEN = (
-    ".headerlink, .untouched, script, button, .start, .go-on, .kept, svg.narrow, .live-bar, "
+    ".headerlink, .untouched, script, button, .start, .go-on, .kept, .paper-links, svg.narrow, .live-bar, "
     ".cell[id*='-setup'], .tag_hide-input > details, picture > source"
 )
 # Marks of the highlighter that no colour depends on.
-UNCOLOURED = re.compile(r"p|n|nn|w|o|bp|si")
+UNCOLOURED = re.compile(r'<span class="(?:p|n|nn|w|o|bp|si)">([^<]*)</span>|<span></span>')
 CAMEL = {name.lower(): name for name in ("viewBox", "markerWidth", "markerHeight", "refX", "refY")}
 
 
@@ -59,6 +58,7 @@ def read_pages(root: Path, site: Path, address: str | None) -> list[Page]:
         name = place.removeprefix("chapters/")
         if name not in LEFT_OUT:
             html = (site / f"{place}.html").read_text(encoding="utf-8")
+            html = UNCOLOURED.sub(r"\1", html)
             article = BeautifulSoup(html, "lxml").select_one("article")
             for image in article.select("img[src]"):
                 image["src"] = str((site / "chapters" / image["src"]).resolve())
@@ -144,18 +144,12 @@ def simplify(article: Tag) -> None:
         link.unwrap()
     for picture in article.select("picture"):
         picture.unwrap()
-    for span in article.select("pre span"):
-        names = span.get("class", [])
-        if span.string is None and not span.contents:
-            span.decompose()
-        elif names and all(UNCOLOURED.fullmatch(name) for name in names):
-            span.unwrap()
     for element in article.find_all(True):
         for name in [name for name in element.attrs if name.startswith("data-")]:
             if name != "data-figure":
                 del element[name]
-    for text in article.find_all(string=lambda text: isinstance(text, CData)):
-        text.extract()
+    for picture in article.select("svg"):
+        picture["xmlns"] = "http://www.w3.org/2000/svg"
     for element in article.select("svg, svg *"):
         for name in set(element.attrs) & set(CAMEL):
             element[CAMEL[name]] = element.attrs.pop(name)

@@ -4,7 +4,6 @@ Chromium prints one long page. Which place came to stand on which sheet is known
 it prints twice: the second time the contents have their numbers.
 """
 
-from copy import copy
 from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
@@ -12,8 +11,8 @@ from pathlib import Path
 from playwright.sync_api import Browser
 from pypdf import PdfReader, PdfWriter
 
-from .formulas import set_formulas
-from .pages import Page, anchor, write_links
+from .formulas import written_out
+from .pages import Page, anchor
 
 STYLE = Path(__file__).with_name("paper.css")
 FONTS = "node_modules/@fontsource"
@@ -35,10 +34,19 @@ PATIENCE = 300_000  # milliseconds
 
 
 def write_pdf(
-    browser: Browser, root: Path, pages: list[Page], folder: Path, target: Path, facts: dict[str, str]
+    browser: Browser,
+    root: Path,
+    pages: list[Page],
+    folder: Path,
+    target: Path,
+    facts: dict[str, str],
 ) -> dict[str, int]:
     """Write the PDF; return on which sheet each page begins, and the number of all sheets."""
-    printed = [printable(page) for page in pages]
+    written = written_out(pages, "#{place}", "svg")
+    printed = [
+        f'<article id="{anchor(page.name)}">{html}</article>'
+        for page, html in zip(pages, written, strict=True)
+    ]
     styles = font_faces(root) + STYLE.read_text(encoding="utf-8") + running_heads(pages)
     styles += (root / "_build/html/_static/pygments.css").read_text(encoding="utf-8")
     sheets: dict[str, int] = {}
@@ -62,19 +70,12 @@ def write_pdf(
     return sheets
 
 
-def printable(page: Page) -> str:
-    """Return the markup of a page, its links leading to places in the document."""
-    content = copy(page.content)
-    write_links(content, "#{place}")
-    return set_formulas(content, "svg")
-
-
 def running_heads(pages: list[Page]) -> str:
     """Return the styles that write each page's title above its sheets."""
     rules = []
     for number, page in enumerate(pages):
         title = page.title.replace("\\", "").replace('"', "'")
-        rules.append(f'#{anchor(page.name)} {{ page: sheet-{number}; }}')
+        rules.append(f"#{anchor(page.name)} {{ page: sheet-{number}; }}")
         rules.append(f'@page sheet-{number} {{ @top-left {{ content: "{title}"; }} }}')
     return "\n".join(rules)
 
@@ -130,10 +131,12 @@ def entry(title: str, place: str, sheets: dict[str, int], level: str) -> str:
 def sheets_of(pdf: Path) -> dict[str, int]:
     """Return the number of the sheet of each place that a link of the PDF leads to."""
     reader = PdfReader(pdf)
+    numbers = {page.indirect_reference.idnum: n for n, page in enumerate(reader.pages, 1)}
     places = reader.named_destinations
     sheets = {
-        name.lstrip("/"): (reader.get_destination_page_number(place) or 0) + 1
+        name.lstrip("/"): numbers[place.page.idnum]
         for name, place in places.items()
+        if place.page.idnum in numbers
     }
     return sheets | {"": len(reader.pages)}
 
