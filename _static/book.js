@@ -180,3 +180,24 @@ window.addEventListener("beforeprint", () => {
 window.addEventListener("afterprint", () => {
   page.dataset.theme = themeOnScreen;
 });
+
+// ------------------------------------------------------------- opened from a file
+
+// From a file a browser loads no modules: nothing can be run or dragged.
+const FROM_A_FILE =
+  "You opened this page from a file. Text, formulas and figures are all here, and tables stand for " +
+  "the figures to explore. To run code and to touch the figures, let your own computer serve the " +
+  "book: ";
+
+if (window.location.protocol === "file:") {
+  page.classList.add("from-a-file");
+  window.addEventListener("DOMContentLoaded", () => {
+    const note = document.createElement("p");
+    const command = document.createElement("code");
+    command.textContent = "make serve";
+    note.className = "opened-from-a-file";
+    note.setAttribute("role", "note");
+    note.append(FROM_A_FILE, command, " in its folder, then open the address that it prints.");
+    document.querySelector("article").prepend(note);
+  });
+}

@@ -166,6 +166,13 @@ def tags_are_known(notebook: NotebookNode) -> Iterator[str]:
                 yield f"{cell.id}: unknown tag {tag!r}"
 
 
+def terms_are_plain(notebook: NotebookNode) -> Iterator[str]:
+    """No role around a term: the site links its first use, and JupyterLab would show the role."""
+    for cell in notebook.cells:
+        if "{term}" in cell.source or "{{term}}" in cell.source:
+            yield f"{cell.id}: write the term alone, without {{term}}"
+
+
 def guesses_come_back(notebook: NotebookNode) -> Iterator[str]:
     """*Predict* asks what takes an answer, and each such question is met again where measured.
 
@@ -278,6 +285,7 @@ RULES = [
     figures_are_drawn_for_a_phone,
     ignored_cells_give_a_reason,
     tags_are_known,
+    terms_are_plain,
     guesses_come_back,
     skeleton_is_complete,
     exercises_are_complete,

@@ -121,6 +121,10 @@ def misspell_tag(nb):
     nb.cells[0].metadata["tags"] = ["hide-cel"]
 
 
+def give_a_term_its_role(nb):
+    nb.cells[0].source += "\n\nThis is a {term}`mask`."
+
+
 def ask_twice(nb):
     """Let *Predict* ask two questions that no cell answers."""
     for cell in nb.cells:
@@ -216,6 +220,7 @@ BREAKS = [
     (ignore_without_reason, rules.ignored_cells_give_a_reason),
     (ignore_too_many, rules.ignored_cells_give_a_reason),
     (misspell_tag, rules.tags_are_known),
+    (give_a_term_its_role, rules.terms_are_plain),
     (ask_for_no_answer, rules.guesses_come_back),
     (ask_once_more, rules.guesses_come_back),
     (answer_in_prose, rules.guesses_come_back),

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import pytest
-from built_site import ROOT, SITE, pages, source_pages
+from built_site import ROOT, SITE, pages, parsed, source_pages
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 pytestmark = pytest.mark.browser
@@ -363,6 +363,23 @@ def test_wide_boxes_scroll_from_the_keyboard(
     page.keyboard.press("ArrowRight")
     # Chromium scrolls smoothly.
     page.wait_for_function("box => box.scrollLeft > 0", arg=box.element_handle())
+
+
+def test_from_a_file_the_page_says_what_works(desktop: BrowserContext, address: str) -> None:
+    chapter = next(
+        page
+        for page in pages()
+        if parsed(SITE / page).select_one("[data-figure] > table")
+        and parsed(SITE / page).select_one("article .math")
+    )
+    page = desktop.new_page()
+    page.goto((SITE / chapter).as_uri())
+    expect(page.locator(".opened-from-a-file")).to_contain_text("make serve")
+    expect(page.locator("mjx-container").first).to_be_visible()
+    # A table stands where a figure cannot be touched.
+    expect(page.locator("[data-figure] > table").first).to_be_visible()
+    served = visit(desktop, address + chapter).page
+    expect(served.locator(".opened-from-a-file")).to_have_count(0)
 
 
 def test_paper_is_light(browser: Browser, address: str, chapter: str) -> None:
