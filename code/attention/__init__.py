@@ -31,6 +31,7 @@ __all__ = [
     "layers",
     "norms",
     "phone",
+    "phone_text",
     "plot",
     "positions",
     "pretrained",
